@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* sweep: frees the memory of flows whose time is over. The daemon runs it now and then;
+ * correctness never waits for it, because an expired entry is already a miss.
+ *
+ * The half-open tables need no sweep: they are preallocated and push out their oldest.
+ */
+#include "bpf/lib/tuple.h"
+#include "bpf/lib/packet.h"
+
+struct bpf_map;
+
+struct sweep {
+	__u64 now_ns;
+	__u64 removed;
+};
+
+/* What the daemon reads back: entries removed by the last run. */
+__u64 fw_swept __weak = 0;
+
+/* Is the flow dead, seen from both sides? Then it is marked, so that a packet that comes
+ * now does not revive what is about to be freed; a packet that was faster has changed the
+ * expiry, and the flow lives.
+ */
+FW_INLINE int bury(struct fw_flow *flow, __u8 proto, __u8 family, struct sweep *sweep)
+{
+	struct fw_tuple tuple = {.proto = proto, .family = family}, key = {};
+	__u64 expires = READ_ONCE(flow->expires_ns);
+	struct fw_flow *partner;
+
+	if (expires > sweep->now_ns)
+		return 0;
+	partner_key(&key, flow, &tuple);
+	partner = flow_find(FW_ESTABLISHED, &key);
+	if (partner && READ_ONCE(partner->expires_ns) > sweep->now_ns)
+		return 0;
+	return __sync_val_compare_and_swap(&flow->expires_ns, expires, 0) == expires;
+}
+
+static long sweep4(struct bpf_map *map, const struct fw_tuple4 *key, struct fw_flow *flow,
+		   struct sweep *sweep)
+{
+	if (!bury(flow, key->proto, FW_IPV4, sweep))
+		return 0;
+	bpf_map_delete_elem(map, key);
+	sweep->removed++;
+	return 0;
+}
+
+static long sweep6(struct bpf_map *map, const struct fw_tuple *key, struct fw_flow *flow,
+		   struct sweep *sweep)
+{
+	if (!bury(flow, key->proto, FW_IPV6, sweep))
+		return 0;
+	bpf_map_delete_elem(map, key);
+	sweep->removed++;
+	return 0;
+}
+
+SEC("syscall")
+int fw_sweep(void *ctx)
+{
+	struct sweep sweep = {.now_ns = bpf_ktime_get_ns()};
+
+	(void)ctx;
+	bpf_for_each_map_elem(&fw_flows4, sweep4, &sweep, 0);
+	bpf_for_each_map_elem(&fw_flows6, sweep6, &sweep, 0);
+	fw_swept = sweep.removed;
+	return 0;
+}
+
+char LICENSE[] SEC("license") __weak = "Dual BSD/GPL";

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the stages need of an skb. ctx_xdp.h gives the same names for an XDP frame. */
+#pragma once
+
+#include "bpf/lib/csum.h"
+#include "bpf/lib/packet.h"
+
+typedef struct __sk_buff fw_ctx;
+
+#define CTX_IS_XDP 0
+
+/* Loaded by hand: clang would take the 32-bit field for a 32-bit value, and a pointer of
+ * 32 bits is none to the verifier (clang 14; seen as "R5 invalid mem access 'scalar'").
+ */
+FW_INLINE void *ctx_data(const fw_ctx *ctx)
+{
+	void *data;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(data)
+		     : "r"(ctx), "i"(__builtin_offsetof(fw_ctx, data)));
+	return data;
+}
+
+FW_INLINE void *ctx_data_end(const fw_ctx *ctx)
+{
+	void *end;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(end)
+		     : "r"(ctx), "i"(__builtin_offsetof(fw_ctx, data_end)));
+	return end;
+}
+
+FW_INLINE __u32 ctx_len(fw_ctx *ctx)
+{
+	return ctx->len;
+}
+
+/* Makes the first `len` bytes readable through ctx_data(), as far as there are any. */
+FW_INLINE void ctx_pull(fw_ctx *ctx, __u32 len)
+{
+	if (len > ctx->len)
+		len = ctx->len;
+	if (ctx_data(ctx) + len > ctx_data_end(ctx))
+		bpf_skb_pull_data(ctx, len);
+}
+
+FW_INLINE int ctx_has_more(fw_ctx *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
+/* How many packets the wire sees: a GSO packet is cut up later. */
+FW_INLINE __u32 ctx_packets(const fw_ctx *ctx)
+{
+	return ctx->gso_segs ? ctx->gso_segs : 1;
+}
+
+FW_INLINE int ctx_is_gso(const fw_ctx *ctx)
+{
+	return ctx->gso_size != 0;
+}
+
+/* The outer VLAN tag has moved from the frame to the skb; an inner one has not. */
+FW_INLINE int ctx_is_tagged(const fw_ctx *ctx, __be16 type)
+{
+	return ctx->vlan_present || type == bpf_htons(ETH_P_8021Q) ||
+	       type == bpf_htons(ETH_P_8021AD);
+}
+
+/* The kernel's helper knows whether the checksum is finished, unfinished (only the
+ * pseudo-header counts then, so ports must not) or verified by the NIC, and keeps a UDP
+ * checksum of 0.
+ */
+FW_INLINE int ctx_update_csum(fw_ctx *ctx, __u32 l4_off, __u32 check, __u32 addr_csum,
+			      __u32 port_csum, int udp)
+{
+	__u64 flags = udp ? BPF_F_MARK_MANGLED_0 : 0;
+
+	if (addr_csum &&
+	    bpf_l4_csum_replace(ctx, l4_off + check, 0, addr_csum, flags | BPF_F_PSEUDO_HDR))
+		return 0;
+	return !port_csum || !bpf_l4_csum_replace(ctx, l4_off + check, 0, port_csum, flags);
+}
+
+FW_INLINE enum fw_verdict ctx_send(fw_ctx *ctx, struct fw_pkt *pkt, const struct fw_hop *hop)
+{
+	if (hop->flags & FW_HOP_BRIDGE)
+		return FW_PASS;
+	if (hop->flags & FW_HOP_PEER) {
+		/* A frame for another port of its bridge is "for another host" until here. */
+		if (ctx->pkt_type != PACKET_HOST)
+			bpf_skb_change_type(ctx, PACKET_HOST);
+		pkt->action = (__s32)bpf_redirect_peer(hop->ifindex, 0);
+	} else if (hop->flags & FW_HOP_RESOLVE) {
+		pkt->action = (__s32)bpf_redirect_neigh(hop->ifindex, 0, 0, 0);
+	} else {
+		pkt->action = (__s32)bpf_redirect(hop->ifindex, 0);
+	}
+	return FW_SEND;
+}
+
+/* An unfinished checksum is no obstacle here: see ctx_update_csum. */
+FW_INLINE int ctx_is_unfinished(fw_ctx *ctx, const struct fw_pkt *pkt, const enum fw_family family)
+{
+	(void)ctx;
+	(void)pkt;
+	(void)family;
+	return 0;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* struct fw_pkt: all that the stages know about one packet. Grouped by the stage that
+ * fills it; a stage writes its own group and reads the groups above.
+ */
+#pragma once
+
+#include "bpf/lib/kernel.h"
+#include "maps/active.h"
+#include "maps/flow.h"
+#include "maps/reason.h"
+
+#define ETH_HEADER 14u
+
+/* What a stage says. FW_NEXT is 0, so `?:` runs the next stage until one decides. */
+enum fw_verdict {
+	FW_NEXT,
+	FW_PASS, /* to the stack, judged and counted */
+	FW_UP,	 /* to the stack untouched and uncounted: not IP, or TC finishes it */
+	FW_SEND, /* forwarded: pkt->action is the hook's return code */
+	FW_DROP, /* pkt->reason says why */
+};
+
+enum fw_pkt_flags {
+	FW_PKT_FRAGMENT = 1 << 0,   /* any fragment, the first one included */
+	FW_PKT_ICMP_ERROR = 1 << 1, /* about a packet that it quotes */
+	FW_PKT_NEIGHBOUR = 1 << 2,  /* ARP's and MLD's work in IPv6; never leaves its link */
+	FW_PKT_PING = 1 << 3,	    /* an ICMP echo request */
+	FW_PKT_HALF = 1 << 4,	    /* flow is in the half-open table */
+	FW_PKT_GROUP = 1 << 5,	    /* sent to a broadcast or multicast MAC address */
+	FW_PKT_STRAY = 1 << 6,	    /* matches a flow, but comes from its other side */
+};
+
+struct fw_pkt {
+	/* entry: which hook */
+	__u32 ifindex; /* of the interface the hook is on */
+	__u8 origin;   /* enum fw_origin */
+	__u8 family;   /* enum fw_family */
+
+	/* parse */
+	__u8 flags; /* enum fw_pkt_flags */
+	__u8 ttl;
+	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
+	__u8 icmp_type;
+	__u16 l4_off; /* bytes from the start of the frame */
+	__u32 l3_len; /* bytes that the IP header announces */
+	__u32 frame_len;
+	struct fw_tuple tuple;
+
+	/* track */
+	__u64 now_ns;
+	const struct fw_active *active;
+	struct fw_flow *flow; /* NULL: none yet */
+	__u64 current;	      /* fw_active.current, read once */
+
+	__u32 account; /* what to count it at: the flow's, or a single packet's */
+
+	/* the end */
+	__s32 action; /* of FW_SEND */
+	__u32 reason; /* enum fw_reason, of FW_DROP */
+	__u32 zones;  /* of FW_DROP: from_zone << 16 | to_zone */
+};
+
+#define FW_TCP_FIN 0x01
+#define FW_TCP_SYN 0x02
+#define FW_TCP_RST 0x04
+#define FW_TCP_ACK 0x10
+
+FW_INLINE __u32 slot_of(const struct fw_pkt *pkt)
+{
+	return pkt->current & 1;
+}
+
+FW_INLINE __u32 generation_of(const struct fw_pkt *pkt)
+{
+	return (__u32)(pkt->current >> 1);
+}
+
+FW_INLINE const struct fw_generation *parameters_of(const struct fw_pkt *pkt)
+{
+	return &pkt->active->generation[pkt->current & 1];
+}
+
+FW_INLINE enum fw_verdict drop(struct fw_pkt *pkt, enum fw_reason reason)
+{
+	pkt->reason = reason;
+	return FW_DROP;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// fwctl check: is this policy right? Needs no daemon and no privileges.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "ctl/policy.h"
+#include "ctl/verbs.h"
+
+namespace fw::ctl {
+namespace {
+
+std::string summary(const config::Policy& policy) {
+  return fmt::format("ok: policy {}: {}, {}, {}, {}\n", policy.name,
+                     plural(policy.zones.size(), "zone"), plural(policy.services.size(), "service"),
+                     plural(policy.doors.size(), "published door"),
+                     plural(policy.rules.size(), "rule"));
+}
+
+void check(Session& session, const std::vector<std::string>& files) {
+  const auto checked = read_policy(files);
+  if (!checked)
+    return session.fail(control::failure(control::Code::kUsage, checked.error().message));
+  const auto& parsed = checked->parsed;
+  if (!parsed.policy) return session.fail(refusal(*checked));
+  if (session.json) {
+    session.print_json(control::to_json(
+        control::CheckReport{.name = parsed.policy->name, .diagnostics = parsed.diagnostics}));
+    return;
+  }
+  session.show(parsed.diagnostics);
+  session.print(summary(*parsed.policy));
+}
+
+}  // namespace
+
+void add_check(CLI::App& fwctl, Session& session) {
+  auto* verb = fwctl.add_subcommand("check", "Whether a policy is right; needs no daemon");
+  auto files = std::make_shared<std::vector<std::string>>();
+  add_files(*verb, *files);
+  verb->callback([&session, files] { check(session, *files); });
+}
+
+}  // namespace fw::ctl

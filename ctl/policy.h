@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The policy file that a verb is given: read it and check it here, without a daemon.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "ctl/session.h"
+#include "loader/config/parse.h"
+
+namespace fw::ctl {
+
+inline constexpr const char* kDefaultPolicy = "/etc/fwd/fwd.yaml";
+
+// Adds -f/--file to a verb.
+void add_files(CLI::App& verb, std::vector<std::string>& files);
+
+// A policy file as read, and what config::parse() says of it.
+struct Checked {
+  config::Source source;
+  config::Parsed parsed;
+};
+
+// "-" is stdin. Several files are refused in this version.
+Result<Checked> read_policy(const std::vector<std::string>& files);
+
+// The answer when `checked` holds no policy.
+control::Answer refusal(const Checked& checked);
+
+}  // namespace fw::ctl

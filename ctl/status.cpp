@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// fwctl status: is this machine protected, by what, where, and what is there to do?
+#include <fmt/format.h>
+
+#include "ctl/verbs.h"
+
+namespace fw::ctl {
+namespace {
+
+using control::StatusReport;
+
+std::string headline(const StatusReport& report, const Style& style) {
+  if (!report.enforcing)
+    return style.bad("NOT enforcing") + (report.why.empty() ? std::string{} : ": " + report.why) +
+           "\n";
+  std::string line = style.good("enforcing");
+  if (report.policy) line += fmt::format(" {}@{}", report.policy->name, report.policy->generation);
+  return line + "\n";
+}
+
+std::string policy_line(const StatusReport& report) {
+  if (!report.policy) return "policy      none yet\n";
+  const auto& policy = *report.policy;
+  std::string line = fmt::format("policy      {}@{}", policy.name, policy.generation);
+  if (!policy.applied_at.empty()) line += ", applied " + policy.applied_at;
+  if (!policy.comment.empty()) line += ": " + policy.comment;
+  return line + "\n";
+}
+
+std::string flows_line(const StatusReport& report) {
+  const auto& flows = report.flows;
+  if (flows.capacity == 0) return fmt::format("flows       {} in use\n", flows.in_use);
+  const auto percent =
+      100.0 * static_cast<double>(flows.in_use) / static_cast<double>(flows.capacity);
+  return fmt::format("flows       {} of {} in use ({:.1f} %)\n", flows.in_use, flows.capacity,
+                     percent);
+}
+
+std::string container_lines(const StatusReport& report) {
+  std::size_t placed = 0;
+  std::string missing;
+  for (const auto& container : report.containers) {
+    if (!container.interface.empty()) {
+      ++placed;
+      continue;
+    }
+    missing +=
+        fmt::format("            not placed: {} {}{}\n", container.service, container.address,
+                    container.why.empty() ? "" : " (" + container.why + ")");
+  }
+  if (report.containers.empty()) return "containers  none named by a service\n";
+  return fmt::format("containers  {} of {} placed\n", placed, report.containers.size()) + missing;
+}
+
+std::string next_lines(const StatusReport& report) {
+  auto next = report.next;
+  if (!report.policy)
+    next.emplace_back("apply a policy: fwctl apply -f /etc/fwd/fwd.yaml");
+  else if (next.empty() && report.enforcing)
+    next.emplace_back("nothing to mend; 'fwctl counters' shows what is let through and dropped");
+  std::string text;
+  for (const auto& step : next) {
+    std::string label = text.empty() ? "next        " : std::string(12, ' ');
+    for (const auto& line : wrap(step, kLineWidth - label.size())) {
+      text += label + line + "\n";
+      label.assign(label.size(), ' ');
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render(const StatusReport& report, const Style& style) {
+  Table interfaces({{"INTERFACE"}, {"ROLE"}, {"MODE"}, {"WHY"}});
+  for (const auto& interface : report.interfaces)
+    interfaces.add({interface.name, interface.role, interface.mode, interface.why});
+
+  std::string text = headline(report, style) + "\n";
+  text += interfaces.empty() ? "no interface is taken part on\n" : interfaces.to_string(style);
+  text += "\n" + policy_line(report) + flows_line(report) + container_lines(report);
+  return text + next_lines(report);
+}
+
+void add_status(CLI::App& fwctl, Session& session) {
+  auto* status = fwctl.add_subcommand("status", "Whether and where this machine is protected");
+  status->callback([&session] {
+    session.query<StatusReport>({.verb = control::Verb::kStatus}, [&](const auto& report) {
+      return render(report, session.style());
+    });
+  });
+}
+
+}  // namespace fw::ctl

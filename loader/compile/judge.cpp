@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The judgement over ordinary values; slow and plain on purpose, it is what the kernel is held to.
+#include "loader/compile/judge.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <tuple>
+
+namespace fw::compile {
+namespace {
+
+bool has_level(std::uint32_t levels, unsigned from, unsigned to, unsigned ports) {
+  return (levels & FW_LEVEL_BIT(from, to, ports)) != 0;
+}
+
+// What an identity is called at each level; at level 0 FW_SEL_ANY stands for "has none".
+std::array<std::uint32_t, FW_LEVEL_SELECTORS> selectors(const fw_ident& ident) {
+  return {ident.id, FW_SEL_ZONE | ident.zone, FW_SEL_ANY};
+}
+
+bool is_container(const fw_ident& ident) {
+  return (ident.flags & FW_IDENT_CONTAINER) != 0;
+}
+bool is_host(const fw_ident& ident) {
+  return (ident.flags & FW_IDENT_HOST) != 0;
+}
+bool is_unmanaged(const fw_ident& ident) {
+  return is_container(ident) && ident.zone == FW_ZONE_NONE;
+}
+
+fw_reason reason_of_denial(const Probe& probe, const Judgement& so_far) {
+  if (is_unmanaged(so_far.from) || is_unmanaged(so_far.to)) return FW_REASON_UNMANAGED;
+  if (probe.origin == FW_FROM_WIRE && (is_host(so_far.to) || is_container(so_far.to)))
+    return FW_REASON_NOT_PUBLISHED;
+  return FW_REASON_NO_RULE;
+}
+
+}  // namespace
+
+Judge::Judge(const Image& image) : image_(image) {
+  for (const auto& [prefix, ident] : image.identities) identities_[prefix] = ident;
+}
+
+Judgement Judge::judge(const Probe& probe) const {
+  Judgement judgement;
+  judgement.from = ident(probe.src);
+  judgement.to = ident(probe.dst);
+  if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
+    judgement.from.zone = probe.interface_zone;
+
+  judgement.door = door(probe, judgement.to);
+  if (judgement.door != nullptr && judgement.door->pool.size > 0) {
+    const fw_pool& pool = judgement.door->pool;
+    judgement.backend = Address::from_abi(image_.maglev[pool.first + probe.hash % pool.size].addr);
+  }
+
+  const std::uint32_t ports = port_class(probe.proto, probe.dport);
+  if (const auto admit = search(FW_ADMIT, judgement.from, judgement.to, ports)) {
+    judgement.door = nullptr;
+    judgement.backend.reset();
+    return decided(judgement, *admit, FW_REASON_NONE);
+  }
+  if (const auto block = blocked(probe, judgement))
+    return decided(judgement, *block, FW_REASON_BLOCKED);
+  if (judgement.door != nullptr) return through_door(judgement);
+  return without_door(probe, judgement);
+}
+
+std::optional<Judge::Hit> Judge::blocked(const Probe& probe, const Judgement& so_far) const {
+  if (auto block = search(FW_BLOCK, so_far.from, so_far.to, port_class(probe.proto, probe.dport)))
+    return block;
+  if (so_far.door == nullptr) return std::nullopt;
+  const bool local = (so_far.door->flags & FW_DOOR_LOCAL) != 0;
+  if (!so_far.backend && !local) return std::nullopt;
+  return search(FW_BLOCK, so_far.from, local ? so_far.to : ident(*so_far.backend),
+                port_class(probe.proto, ntohs(so_far.door->port)));
+}
+
+Judgement Judge::through_door(Judgement judgement) const {
+  const auto opened = search_door(judgement.from, *judgement.door);
+  if (!opened) return denied(judgement, FW_REASON_NO_RULE);
+  const bool local = (judgement.door->flags & FW_DOOR_LOCAL) != 0;
+  if (!judgement.backend && !local) return denied(judgement, FW_REASON_NO_ROUTE);
+  return decided(judgement, *opened, FW_REASON_NONE);
+}
+
+Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
+  const std::uint32_t ports = port_class(probe.proto, probe.dport);
+  if (const auto allow = search(FW_ALLOW, judgement.from, judgement.to, ports)) {
+    const bool from_uplink =
+        probe.origin == FW_FROM_WIRE && probe.interface_zone == FW_ZONE_INTERNET;
+    if (from_uplink && is_container(judgement.to))
+      return denied(judgement, FW_REASON_NOT_PUBLISHED);
+    return decided(judgement, *allow, FW_REASON_NONE);
+  }
+  const bool egress = (image_.parameters.flags & FW_HOST_EGRESS) != 0;
+  if (egress && probe.origin == FW_FROM_HOST && !is_container(judgement.to)) {
+    judgement.allowed = true;
+    judgement.account = image_.parameters.egress_account + judgement.to.zone;
+    return judgement;
+  }
+  return denied(judgement, reason_of_denial(probe, judgement));
+}
+
+fw_ident Judge::ident(const Address& address) const {
+  const auto* entry = identities_.find(address);
+  return entry == nullptr ? fw_ident{} : entry->second;
+}
+
+const fw_door* Judge::door(const Probe& probe, const fw_ident& to) const {
+  const auto find = [&](const Address& address) -> const fw_door* {
+    const fw_addr addr = address.to_abi();
+    for (const auto& [key, door] : image_.doors)
+      if (std::memcmp(&key.addr, &addr, sizeof(addr)) == 0 && ntohs(key.port) == probe.dport &&
+          key.proto == probe.proto && key.family == static_cast<std::uint8_t>(probe.dst.family()))
+        return &door;
+    return nullptr;
+  };
+  if (const fw_door* here = find(probe.dst)) return here;
+  return is_host(to) && probe.origin == FW_FROM_WIRE ? find(Address{}) : nullptr;
+}
+
+std::uint32_t Judge::port_class(std::uint8_t proto, std::uint16_t port) const {
+  if (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6) return FW_PORTS_PING;
+  if (image_.ports.empty()) return FW_PORTS_ANY;
+  if (proto == IPPROTO_TCP) return image_.ports[port].tcp;
+  if (proto == IPPROTO_UDP) return image_.ports[port].udp;
+  return FW_PORTS_ANY;
+}
+
+std::optional<Judge::Hit> Judge::hit(std::uint8_t verdict, const fw_policy_key& key) const {
+  const auto order = [](const fw_policy_key& k) { return std::tuple{k.from, k.to, k.ports}; };
+  const auto found = std::lower_bound(image_.policy.begin(), image_.policy.end(), key,
+                                      [&](const auto& entry, const fw_policy_key& wanted) {
+                                        return order(entry.first) < order(wanted);
+                                      });
+  if (found == image_.policy.end() || order(found->first) != order(key)) return std::nullopt;
+  if (found->second.verdict != verdict) return std::nullopt;
+  return Hit{found->first, found->second};
+}
+
+std::optional<Judge::Hit> Judge::search(std::uint8_t verdict, const fw_ident& from,
+                                        const fw_ident& to, std::uint32_t ports) const {
+  const std::uint32_t levels = verdict == FW_ADMIT   ? image_.parameters.admit_levels
+                               : verdict == FW_BLOCK ? image_.parameters.block_levels
+                                                     : image_.parameters.allow_levels;
+  const std::array<std::uint32_t, 2> port_keys{ports, FW_PORTS_ANY};
+  for (unsigned f = 0; f < FW_LEVEL_SELECTORS; ++f)
+    for (unsigned t = 0; t < FW_LEVEL_SELECTORS; ++t)
+      for (unsigned p = 0; p < port_keys.size(); ++p) {
+        if (!has_level(levels, f, t, p)) continue;
+        if ((f == 0 && from.id == FW_SEL_ANY) || (t == 0 && to.id == FW_SEL_ANY)) continue;
+        if (p == 0 && ports == FW_PORTS_ANY) continue;
+        if (auto found = hit(verdict, {selectors(from)[f], selectors(to)[t], port_keys[p]}))
+          return found;
+      }
+  return std::nullopt;
+}
+
+std::optional<Judge::Hit> Judge::search_door(const fw_ident& from, const fw_door& door) const {
+  for (unsigned f = 0; f < FW_LEVEL_SELECTORS; ++f) {
+    if (!has_level(image_.parameters.door_levels, f, 0, 1)) continue;
+    if (f == 0 && from.id == FW_SEL_ANY) continue;
+    if (auto found = hit(FW_ALLOW, {selectors(from)[f], door.selector, FW_PORTS_ANY})) return found;
+  }
+  return std::nullopt;
+}
+
+Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) const {
+  judgement.allowed = reason == FW_REASON_NONE;
+  judgement.reason = reason;
+  judgement.key = hit.key;
+  judgement.account = hit.entry.account + judgement.from.zone * hit.entry.from_stride +
+                      judgement.to.zone * hit.entry.to_stride;
+  return judgement;
+}
+
+Judgement Judge::denied(Judgement judgement, fw_reason reason) const {
+  const std::uint32_t pair = judgement.from.zone * image_.parameters.zones + judgement.to.zone;
+  judgement.reason = reason;
+  judgement.account =
+      image_.parameters.denied + pair * FW_REASON_COUNT + static_cast<std::uint32_t>(reason);
+  return judgement;
+}
+
+}  // namespace fw::compile

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What would the kernel say to the first packet of this flow? The reference for the programs in
+// bpf/, which the tests compare with them, and the answer of `fwctl explain -f`.
+//
+// The order of judgement:
+//
+//  1. src and dst -> identity, by longest prefix. A source on a LAN interface whose prefix says
+//     internet is in the interface's zone.
+//  2. door = doors[dst, dport], or, from a wire to one of this machine's addresses, doors[any,
+//     dport].
+//  3. FW_ADMIT for (src, dst, dport): allowed. So host.admin stays open under every block, and
+//     beside every door.
+//  4. FW_BLOCK for (src, dst, dport), and with a door for (src, backend, backend's port): BLOCKED.
+//  5. With a door: no entry for (src, door): NO_RULE. No backend: NO_ROUTE. Else allowed.
+//  6. FW_ALLOW for (src, dst, dport): allowed; but from an uplink to a container: NOT_PUBLISHED, as
+//     only a door opens a container to the outside.
+//  7. From the host, not to a container, with host.egress: allowed.
+//  8. Denied. UNMANAGED if either end is a container in no zone; NOT_PUBLISHED from a wire to the
+//     host or a container; else NO_RULE.
+//
+// Each search tries from = identity, zone, any (outer loop), to = the same, ports = class, any, at
+// the levels that the verdict uses; the first hit wins.
+#pragma once
+
+#include <optional>
+#include <unordered_map>
+
+#include "loader/base/net.h"
+#include "loader/compile/image.h"
+#include "loader/compile/prefix_map.h"
+#include "maps/flow.h"
+
+namespace fw::compile {
+
+// The first packet of a flow, as the hook sees it: before translation.
+struct Probe {
+  Address src;
+  Address dst;
+  std::uint8_t proto = 0;   // IPPROTO_*; ICMP and ICMPv6 mean an echo request
+  std::uint16_t sport = 0;  // host byte order, like dport
+  std::uint16_t dport = 0;
+  fw_origin origin = FW_FROM_WIRE;
+  // From a wire: the zone of the interface (fw_iface.zone), FW_ZONE_INTERNET for an uplink.
+  std::uint16_t interface_zone = FW_ZONE_INTERNET;
+  std::uint32_t hash = 0;  // chooses the backend: slot hash % pool.size
+};
+
+struct Judgement {
+  bool allowed = false;
+  fw_reason reason = FW_REASON_NONE;
+  std::uint32_t account = 0;  // where the packet is counted
+  fw_ident from{};
+  fw_ident to{};                     // of the destination before translation
+  const fw_door* door = nullptr;     // points into the image
+  std::optional<Address> backend;    // unset for a door of the host itself
+  std::optional<fw_policy_key> key;  // the entry that decided, if one did
+};
+
+// Holds the image by reference: it must outlive the judge.
+class Judge {
+ public:
+  explicit Judge(const Image& image);
+  explicit Judge(Image&&) = delete;
+  [[nodiscard]] Judgement judge(const Probe& probe) const;
+
+ private:
+  struct Hit {
+    fw_policy_key key;
+    fw_policy_entry entry;
+  };
+
+  [[nodiscard]] fw_ident ident(const Address& address) const;
+  [[nodiscard]] const fw_door* door(const Probe& probe, const fw_ident& to) const;
+  [[nodiscard]] std::uint32_t port_class(std::uint8_t proto, std::uint16_t port) const;
+  [[nodiscard]] std::optional<Hit> search(std::uint8_t verdict, const fw_ident& from,
+                                          const fw_ident& to, std::uint32_t ports) const;
+  [[nodiscard]] std::optional<Hit> search_door(const fw_ident& from, const fw_door& door) const;
+  [[nodiscard]] std::optional<Hit> hit(std::uint8_t verdict, const fw_policy_key& key) const;
+  [[nodiscard]] std::optional<Hit> blocked(const Probe& probe, const Judgement& so_far) const;
+  [[nodiscard]] Judgement through_door(Judgement judgement) const;
+  [[nodiscard]] Judgement without_door(const Probe& probe, Judgement judgement) const;
+  [[nodiscard]] Judgement decided(Judgement judgement, const Hit& hit, fw_reason reason) const;
+  [[nodiscard]] Judgement denied(Judgement judgement, fw_reason reason) const;
+
+  const Image& image_;
+  PrefixMap<fw_ident> identities_;
+};
+
+}  // namespace fw::compile

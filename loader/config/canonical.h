@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// One spelling for everything that means the same.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "loader/config/model.h"
+
+namespace fw::config {
+
+// Sorted, each peer once; with Anyone among them, Anyone alone.
+void normalize(std::vector<Peer>& peers);
+// Sorted, overlapping and adjacent ranges of a protocol joined.
+void normalize(std::vector<PortSet>& ports);
+
+std::string to_string(const Peer& peer);
+
+// "backend -> db:5432/tcp", "lan -> host:ping", "{a,b} -> [fd00::1]:25,465/tcp,53/tcp+udp". Reads
+// back as the same rule when it has no list of peers. The peers and ports must be normalized.
+std::string rule_text(const Rule& rule);
+
+// "dns: host:53/tcp+udp -> dns:53".
+std::string door_text(const std::string& name, const Door& door);
+
+}  // namespace fw::config

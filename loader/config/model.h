@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The policy as values: what the file says, with every name resolved and every default filled in.
+//
+// Whatever can be wrong with a policy is refused before a Policy exists (config/parse.h), so code
+// that holds one need not check it again. Each element keeps where it was written, for messages.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "loader/base/net.h"
+
+namespace fw::config {
+
+// Where in which file something was written; line and column count from 1. Line 0: nowhere (a
+// default).
+struct Location {
+  std::string file;
+  int line = 0;
+  int column = 0;
+
+  auto operator<=>(const Location&) const = default;
+};
+
+// Ports of one protocol. ICMP stands for echo ("ping") and has no range.
+struct PortSet {
+  Proto proto = Proto::kTcp;
+  PortRange range;
+
+  auto operator<=>(const PortSet&) const = default;
+};
+
+// One end of a flow.
+struct Anyone {
+  auto operator<=>(const Anyone&) const = default;
+};
+struct ZoneRef {
+  std::string name;  // a key of Policy::zones, or "host" or "internet"
+  auto operator<=>(const ZoneRef&) const = default;
+};
+struct ServiceRef {
+  std::string name;  // a key of Policy::services
+  auto operator<=>(const ServiceRef&) const = default;
+};
+using Peer = std::variant<Anyone, ZoneRef, ServiceRef, Prefix>;
+
+enum class RuleKind { kAdmin, kAllow, kBlock };
+
+// `FROM -> TO[:PORTS]`. A line with several FROM or TO is one Rule with several peers.
+struct Rule {
+  RuleKind kind = RuleKind::kAllow;
+  std::vector<Peer> from;
+  std::vector<Peer> to;
+  std::vector<PortSet> ports;  // empty: every port and protocol
+  std::string text;            // canonical spelling: "proxy -> api:8000/tcp"; the counter's name
+  std::string comment;
+  Location where;
+};
+
+enum class Datapath { kAuto, kXdp, kTc };
+
+struct Zone {
+  std::vector<Prefix> subnets;
+  std::vector<std::string> interfaces;
+  std::vector<std::string> services;
+  bool intra_allowed = false;
+  // Unset: the default, which is true for a zone whose members are containers.
+  std::optional<bool> masquerade;
+  Location where;
+};
+
+struct Service {
+  bool host = false;  // runs in the host's own network
+  std::vector<Address> addresses;
+  std::map<std::string, std::vector<PortSet>> ports;  // "dns" -> {tcp 53, udp 53}
+  Location where;
+};
+
+// publish: host:PORT (or ADDRESS:PORT) is translated to the service's port.
+struct Door {
+  std::optional<PortRange> router_port;  // what the router in front maps; for people, not enforced
+  std::optional<Address> address;        // unset: every address of this machine
+  std::string service;
+  // Same size on both sides, mapped one to one; one entry per protocol.
+  struct Mapping {
+    Proto proto = Proto::kTcp;
+    PortRange host;
+    PortRange target;
+    auto operator<=>(const Mapping&) const = default;
+  };
+  std::vector<Mapping> mappings;
+  std::vector<Peer> from;
+  std::string text;  // canonical spelling: "http: host:8080/tcp -> proxy:80"
+  Location where;
+};
+
+struct Host {
+  std::vector<std::string> uplinks;
+  std::map<std::string, Datapath> datapath;
+  bool egress_allowed = true;
+};
+
+struct Policy {
+  std::string name = "fwd";
+  Host host;
+  std::map<std::string, Zone> zones;
+  std::map<std::string, Service> services;
+  std::map<std::string, Door> doors;
+  std::vector<Rule> rules;  // admin, allow and block; their order means nothing
+};
+
+}  // namespace fw::config

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which JSON member each field of a report is. Named once, for both directions: a Writer and a
+// Reader (control/json.h) visit the same list.
+#pragma once
+
+#include <type_traits>
+
+#include "loader/control/protocol.h"
+
+namespace fw::control {
+
+template <class Io, class T>
+using Of = std::conditional_t<Io::kReads, T, const T>;
+
+template <class Io>
+void fields(Io& io, Of<Io, Count>& count) {
+  io("packets", count.packets);
+  io("bytes", count.bytes);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, InterfaceStatus>& interface) {
+  io("name", interface.name);
+  io("role", interface.role);
+  io("mode", interface.mode);
+  io("why", interface.why);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, PolicyStatus>& policy) {
+  io("name", policy.name);
+  io("generation", policy.generation);
+  io("applied_at", policy.applied_at);
+  io("comment", policy.comment);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ContainerStatus>& container) {
+  io("service", container.service);
+  io("address", container.address);
+  io("interface", container.interface);
+  io("why", container.why);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, FlowUsage>& usage) {
+  io("in_use", usage.in_use);
+  io("capacity", usage.capacity);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, StatusReport>& status) {
+  io("enforcing", status.enforcing);
+  io("why", status.why);
+  io("version", status.version);
+  io("policy", status.policy);
+  io("interfaces", status.interfaces);
+  io("flows", status.flows);
+  io("containers", status.containers);
+  io("next", status.next);
+}
+
+// The contract has packets and bytes beside the name, not in an object of their own.
+template <class Io>
+void fields(Io& io, Of<Io, RuleCounter>& counter) {
+  io("text", counter.text);
+  io("file", counter.file);
+  io("line", counter.line);
+  fields(io, counter.count);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, PublishCounter>& counter) {
+  io("name", counter.name);
+  fields(io, counter.count);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, DropCounter>& counter) {
+  io("reason", counter.reason);
+  fields(io, counter.count);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ZoneCounter>& counter) {
+  io("from", counter.from);
+  io("to", counter.to);
+  fields(io, counter.count);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, CountersReport>& counters) {
+  io("rules", counters.rules);
+  io("publish", counters.publish);
+  io("drops", counters.drops);
+  io("zones", counters.zones);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, FlowsRequest>& request) {
+  io.optional("limit", request.limit);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, FlowTuple>& tuple) {
+  io("src", tuple.src);
+  io("dst", tuple.dst);
+  io("sport", tuple.sport);
+  io("dport", tuple.dport);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, FlowReport>& flow) {
+  io("proto", flow.proto);
+  io("original", flow.original);
+  io("translated", flow.translated);
+  io("state", flow.state);
+  io("sent", flow.sent);
+  io("replies", flow.replies);
+  io("generation", flow.generation);
+  io("expires_s", flow.expires_s);
+  io("rule", flow.rule);
+  io("from_zone", flow.from_zone);
+  io("to_zone", flow.to_zone);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, FlowsReport>& report) {
+  io("total", report.total);
+  io("flows", report.flows);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, config::Source>& source) {
+  io("name", source.name);
+  io("text", source.text);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ApplyRequest>& request) {
+  io("sources", request.sources);
+  io.optional("comment", request.comment);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, config::Diagnostic>& diagnostic) {
+  io("severity", diagnostic.severity);
+  io("file", diagnostic.where.file);
+  io("line", diagnostic.where.line);
+  io("column", diagnostic.where.column);
+  io("message", diagnostic.message);
+  io.optional("hint", diagnostic.hint);
+  io.optional("source_line", diagnostic.source_line);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ApplyReport>& report) {
+  io("name", report.name);
+  io("generation", report.generation);
+  io("changed", report.changed);
+  io("entries", report.entries);
+  io("warnings", report.warnings);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, CheckReport>& report) {
+  io("ok", report.ok);
+  io("name", report.name);
+  io("diagnostics", report.diagnostics);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, TeardownReport>& report) {
+  io("was_enforcing", report.was_enforcing);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, VersionReport>& report) {
+  io("version", report.version);
+  io("abi", report.abi);
+}
+
+}  // namespace fw::control

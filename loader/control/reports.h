@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What fwd and fwctl tell each other, as values: the arguments of a request and the result of an
+// answer. Passive data; control/protocol.h turns it into JSON and back.
+//
+// Units are in the names; times are RFC 3339 in UTC; words for people (role, mode, state) are the
+// ones that `fwctl` prints.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loader/config/parse.h"
+
+namespace fw::control {
+
+struct Count {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;  // whole frames
+
+  bool operator==(const Count&) const = default;
+};
+
+// --- status
+
+struct InterfaceStatus {
+  std::string name;
+  std::string role;  // "uplink", "lan", "container"
+  std::string mode;  // "xdp", "xdp-generic", "tc", or "off" when nothing is attached
+  std::string why;   // why this mode: "veth: XDP would copy every GSO packet"
+
+  bool operator==(const InterfaceStatus&) const = default;
+};
+
+struct PolicyStatus {
+  std::string name;
+  std::uint64_t generation = 0;
+  std::string applied_at;
+  std::string comment;  // of the apply; may be empty
+
+  bool operator==(const PolicyStatus&) const = default;
+};
+
+// An address that a service names, and where it was found.
+struct ContainerStatus {
+  std::string service;
+  std::string address;
+  std::string interface;  // empty: not placed
+  std::string why;        // why not placed; may be empty
+
+  bool operator==(const ContainerStatus&) const = default;
+};
+
+struct FlowUsage {
+  std::uint64_t in_use = 0;  // flows, not entries
+  std::uint64_t capacity = 0;
+
+  bool operator==(const FlowUsage&) const = default;
+};
+
+struct StatusReport {
+  bool enforcing = false;
+  std::string why;  // why not enforcing; empty while enforcing
+  std::string version;
+  std::optional<PolicyStatus> policy;  // unset: none was ever applied
+  std::vector<InterfaceStatus> interfaces;
+  FlowUsage flows;
+  std::vector<ContainerStatus> containers;
+  std::vector<std::string> next;  // what to do next, one sentence each; fwctl adds the obvious ones
+
+  bool operator==(const StatusReport&) const = default;
+};
+
+// --- counters
+
+struct RuleCounter {
+  std::string text;
+  std::string file;
+  int line = 0;
+  Count count;
+
+  bool operator==(const RuleCounter&) const = default;
+};
+
+struct PublishCounter {
+  std::string name;
+  Count count;
+
+  bool operator==(const PublishCounter&) const = default;
+};
+
+struct DropCounter {
+  std::string reason;  // a name of FW_REASONS
+  Count count;
+
+  bool operator==(const DropCounter&) const = default;
+};
+
+struct ZoneCounter {
+  std::string from;
+  std::string to;
+  Count count;
+
+  bool operator==(const ZoneCounter&) const = default;
+};
+
+struct CountersReport {
+  std::vector<RuleCounter> rules;
+  std::vector<PublishCounter> publish;
+  std::vector<DropCounter> drops;
+  std::vector<ZoneCounter> zones;
+
+  bool operator==(const CountersReport&) const = default;
+};
+
+// --- flows
+
+struct FlowsRequest {
+  std::uint64_t limit = 1000;  // 0: all
+
+  bool operator==(const FlowsRequest&) const = default;
+};
+
+struct FlowTuple {
+  std::string src;
+  std::string dst;
+  std::uint16_t sport = 0;  // 0 where the protocol has no ports
+  std::uint16_t dport = 0;
+
+  bool operator==(const FlowTuple&) const = default;
+};
+
+// Both directions of one flow; `original` is the tuple of its first packet as it arrived,
+// `translated` the same packet as it leaves (equal to `original` without NAT).
+struct FlowReport {
+  std::string proto;
+  FlowTuple original;
+  FlowTuple translated;
+  std::string state;  // "half-open", "established", "closing", "closed"
+  Count sent;         // in the direction of the first packet
+  Count replies;
+  std::uint64_t generation = 0;
+  std::uint64_t expires_s = 0;  // seconds from now
+  std::string rule;             // text of the rule or name of the door that admitted it
+  std::string from_zone;
+  std::string to_zone;
+
+  bool operator==(const FlowReport&) const = default;
+};
+
+struct FlowsReport {
+  std::uint64_t total = 0;  // how many there are; more than flows.size() when the limit cut
+  std::vector<FlowReport> flows;
+
+  bool operator==(const FlowsReport&) const = default;
+};
+
+// --- apply, reload, teardown, version
+
+struct ApplyRequest {
+  std::vector<config::Source> sources;
+  std::string comment;
+};
+
+// Also the result of reload.
+struct ApplyReport {
+  std::string name;
+  std::uint64_t generation = 0;
+  bool changed = false;       // false: this very policy was already in force
+  std::uint64_t entries = 0;  // elements written into the kernel's policy maps
+  std::vector<config::Diagnostic> warnings;
+};
+
+// What `fwctl check --json` prints of a policy that is right; no request asks for it.
+struct CheckReport {
+  bool ok = true;
+  std::string name;
+  std::vector<config::Diagnostic> diagnostics;  // warnings
+};
+
+struct TeardownReport {
+  bool was_enforcing = false;
+
+  bool operator==(const TeardownReport&) const = default;
+};
+
+struct VersionReport {
+  std::string version;
+  std::uint32_t abi = 0;  // FW_ABI_VERSION
+
+  bool operator==(const VersionReport&) const = default;
+};
+
+}  // namespace fw::control

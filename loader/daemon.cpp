@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "loader/daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include "maps/abi.h"
+
+namespace fw {
+namespace {
+
+using control::Answer;
+using control::Code;
+using control::Verb;
+using namespace std::chrono_literals;
+
+// Freeing the memory of ended flows; nothing but memory depends on it.
+constexpr auto kSweepInterval = 5s;
+// Network changes come in bursts: a container that starts makes a dozen. Short enough that the
+// interface of a container, which appears 200 ms before its first packet, is served in time.
+constexpr auto kSettleTime = 10ms;
+
+Result<config::Source> read_policy(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return Error::from_errno("reading the policy " + path);
+  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
+    return Error{"reading the policy " + path + ": it is not a file"};
+  if (static_cast<std::uint64_t>(info.st_size) > config::kMaxPolicyBytes)
+    return Error{"reading the policy " + path + ": it is larger than " +
+                 std::to_string(config::kMaxPolicyBytes >> 20U) +
+                 " MiB; put address lists into fewer, larger prefixes"};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Error::from_errno("reading the policy " + path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return config::Source{path, text.str()};
+}
+
+Result<Fd> make_timer() {
+  Fd timer(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer) return Error::from_errno("creating a timer");
+  return timer;
+}
+
+void set_timer(const Fd& timer, std::chrono::nanoseconds first, std::chrono::nanoseconds every) {
+  const auto spec = [](std::chrono::nanoseconds time) {
+    return timespec{.tv_sec = time.count() / 1'000'000'000,
+                    .tv_nsec = time.count() % 1'000'000'000};
+  };
+  const itimerspec times{.it_interval = spec(every), .it_value = spec(first)};
+  timerfd_settime(timer.get(), 0, &times, nullptr);
+}
+
+void clear_timer(const Fd& timer) {
+  std::uint64_t expirations = 0;
+  [[maybe_unused]] const auto bytes = read(timer.get(), &expirations, sizeof(expirations));
+}
+
+Result<Fd> make_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  if (sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return Error::from_errno("blocking signals");
+  Fd fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) return Error::from_errno("waiting for signals");
+  return fd;
+}
+
+class Daemon {
+ public:
+  Daemon(DaemonOptions options, Firewall firewall, netlink::Watcher watcher)
+      : options_(std::move(options)),
+        firewall_(std::make_unique<Firewall>(std::move(firewall))),
+        watcher_(std::move(watcher)) {}
+
+  Result<void> open_channels();
+  // The policy file on disk, put in force; the diagnostics are on the log.
+  std::variant<control::ApplyReport, Refusal> load_config(const std::string& comment);
+  Exit run();
+
+ private:
+  Answer handle(const control::Request& request);
+  Answer answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) const;
+  Answer take_down();
+  void on_signal();
+  void on_network();
+  void on_settled();
+  Result<void> watch(int fd);
+
+  DaemonOptions options_;
+  std::unique_ptr<Firewall> firewall_;  // null after a teardown
+  netlink::Watcher watcher_;
+  std::unique_ptr<control::Server> server_;
+  Fd epoll_;
+  Fd signals_;
+  Fd sweep_timer_;
+  Fd settle_timer_;
+  netlink::Changes pending_;
+  bool stopping_ = false;
+};
+
+Result<void> Daemon::watch(int fd) {
+  epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    return Error::from_errno("watching a file descriptor");
+  return {};
+}
+
+Result<void> Daemon::open_channels() {
+  epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_) return Error::from_errno("creating the event loop");
+  for (auto* fd : {&sweep_timer_, &settle_timer_}) {
+    auto timer = make_timer();
+    if (!timer) return timer.error();
+    *fd = std::move(*timer);
+  }
+  auto signals = make_signals();
+  if (!signals) return signals.error();
+  signals_ = std::move(*signals);
+  auto server = control::Server::start(
+      {.path = options_.socket},
+      [this](const control::Request& request, const control::Peer&) { return handle(request); });
+  if (!server) return server.error();
+  server_ = std::move(*server);
+  for (const int fd :
+       {server_->fd(), watcher_.fd(), signals_.get(), sweep_timer_.get(), settle_timer_.get()})
+    if (auto watched = watch(fd); !watched) return watched;
+  set_timer(sweep_timer_, kSweepInterval, kSweepInterval);
+  return {};
+}
+
+std::variant<control::ApplyReport, Refusal> Daemon::load_config(const std::string& comment) {
+  const auto source = read_policy(options_.config);
+  if (!source) return Refusal{.sentence = source.error().message, .diagnostics = {}};
+  auto outcome = firewall_->apply(*source, comment);
+  if (const auto* refusal = std::get_if<Refusal>(&outcome)) {
+    for (const auto& diagnostic : refusal->diagnostics)
+      spdlog::error("{}", config::to_string(diagnostic));
+    spdlog::error("{}", refusal->sentence);
+    return outcome;
+  }
+  const auto& report = std::get<control::ApplyReport>(outcome);
+  for (const auto& warning : report.warnings) spdlog::warn("{}", config::to_string(warning));
+  spdlog::info("enforcing {}@{} from {}", report.name, report.generation, options_.config);
+  return outcome;
+}
+
+Answer Daemon::answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) const {
+  if (const auto* refusal = std::get_if<Refusal>(&outcome))
+    return control::failure(refusal->diagnostics.empty() ? Code::kApplyFailed : Code::kUsage,
+                            refusal->sentence, refusal->diagnostics);
+  return control::success(std::get<control::ApplyReport>(outcome));
+}
+
+Answer Daemon::take_down() {
+  control::TeardownReport report{.was_enforcing = firewall_->enforcing()};
+  auto firewall = std::move(*firewall_);
+  firewall_.reset();
+  stopping_ = true;
+  if (auto down = Firewall::teardown(std::move(firewall)); !down)
+    return control::failure(Code::kApplyFailed, down.error().message);
+  spdlog::warn("the datapath was taken down by fwctl teardown: this machine is not protected");
+  return control::success(report);
+}
+
+template <class Report>
+Answer answer_with(const Result<Report>& report) {
+  if (!report) return control::failure(Code::kApplyFailed, report.error().message);
+  return control::success(*report);
+}
+
+Answer Daemon::handle(const control::Request& request) {
+  if (!firewall_) return control::failure(Code::kNoDaemon, "fwd is being taken down");
+  switch (request.verb) {
+    case Verb::kStatus:
+      return control::success(firewall_->status());
+    case Verb::kCounters:
+      return answer_with(firewall_->counters());
+    case Verb::kFlows:
+      return answer_with(firewall_->flows(request.flows.limit));
+    case Verb::kVersion:
+      return control::success(
+          control::VersionReport{.version = FWD_VERSION, .abi = FW_ABI_VERSION});
+    case Verb::kApply:
+      if (request.apply.sources.size() != 1)
+        return control::failure(Code::kUsage, "apply takes exactly one policy in this version");
+      return answer_apply(firewall_->apply(request.apply.sources.front(), request.apply.comment));
+    case Verb::kReload:
+      return answer_apply(load_config("reload"));
+    case Verb::kTeardown:
+      return take_down();
+  }
+  return control::failure(Code::kUsage, "this version of fwd does not know that verb");
+}
+
+void Daemon::on_signal() {
+  signalfd_siginfo info{};
+  while (read(signals_.get(), &info, sizeof(info)) == sizeof(info)) {
+    if (info.ssi_signo == SIGHUP) {
+      sd_notify(0, "RELOADING=1");
+      load_config("SIGHUP");
+      sd_notify(0, "READY=1");
+    } else {
+      stopping_ = true;
+    }
+  }
+}
+
+void Daemon::on_network() {
+  const auto changes = watcher_.drain();
+  if (!changes) {
+    spdlog::error("{}", changes.error().message);
+    pending_ = {.interfaces = true, .routes = true};
+  } else {
+    pending_.interfaces |= changes->interfaces;
+    pending_.routes |= changes->routes;
+  }
+  if (pending_.any()) set_timer(settle_timer_, kSettleTime, 0ns);
+}
+
+void Daemon::on_settled() {
+  clear_timer(settle_timer_);
+  const auto changes = std::exchange(pending_, {});
+  if (!firewall_ || !changes.any()) return;
+  const auto followed =
+      changes.routes ? firewall_->endpoints_changed() : firewall_->interfaces_changed();
+  if (!followed) spdlog::error("following a change of the network: {}", followed.error().message);
+}
+
+Exit Daemon::run() {
+  std::array<epoll_event, 8> events{};
+  while (!stopping_) {
+    const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
+    if (count < 0 && errno != EINTR) {
+      spdlog::error("{}", Error::from_errno("waiting for events").message);
+      return Exit::kFailed;
+    }
+    for (int i = 0; i < count; ++i) {
+      const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
+      if (fd == server_->fd()) server_->dispatch();
+      if (fd == watcher_.fd()) on_network();
+      if (fd == settle_timer_.get()) on_settled();
+      if (fd == signals_.get()) on_signal();
+      if (fd == sweep_timer_.get()) {
+        clear_timer(sweep_timer_);
+        if (!firewall_) continue;
+        if (const auto swept = firewall_->sweep(); !swept)
+          spdlog::error("{}", swept.error().message);
+      }
+    }
+  }
+  sd_notify(0, "STOPPING=1");
+  server_->drain(1s);
+  if (firewall_) spdlog::info("fwd ends; the datapath stays in force");
+  return Exit::kOk;
+}
+
+Exit exit_for(const Error& error) {
+  return error.code == EPERM || error.code == EACCES ? Exit::kNotPermitted : Exit::kFailed;
+}
+
+Exit give_up(const Error& error) {
+  spdlog::error("{}", error.message);
+  return exit_for(error);
+}
+
+}  // namespace
+
+Exit run_daemon(const DaemonOptions& options) {
+  // The policy is read before anything is touched: a mistake in it changes nothing.
+  const auto source = read_policy(options.config);
+  if (!source) {
+    spdlog::error("{}", source.error().message);
+    return Exit::kUsage;
+  }
+  const auto parsed = config::parse(*source);
+  if (!parsed.policy) {
+    for (const auto& diagnostic : parsed.diagnostics)
+      spdlog::error("{}", config::to_string(diagnostic));
+    return Exit::kUsage;
+  }
+  auto firewall = Firewall::start(options.firewall);
+  if (!firewall) return give_up(firewall.error());
+  auto watcher = netlink::Watcher::open();
+  if (!watcher) return give_up(watcher.error());
+
+  Daemon daemon(options, std::move(*firewall), std::move(*watcher));
+  if (auto opened = daemon.open_channels(); !opened) return give_up(opened.error());
+  if (std::holds_alternative<Refusal>(daemon.load_config("start"))) return Exit::kFailed;
+  sd_notify(0, "READY=1");
+  return daemon.run();
+}
+
+}  // namespace fw

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Building the inner maps of a generation.
+#include "loader/datapath/policy_maps.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <vector>
+
+#include "loader/datapath/accounts.h"
+#include "maps/reason.h"
+
+namespace fw::datapath {
+namespace {
+
+template <class Key, class Value>
+struct Table {
+  std::vector<Key> keys;
+  std::vector<Value> values;
+
+  void add(const Key& key, const Value& value) {
+    keys.push_back(key);
+    values.push_back(value);
+  }
+};
+
+template <class Key, class Value>
+Table<Key, Value> to_table(const std::vector<std::pair<Key, Value>>& entries) {
+  Table<Key, Value> table;
+  for (const auto& [key, value] : entries) table.add(key, value);
+  return table;
+}
+
+// An array map is keyed by position.
+template <class Value>
+Table<std::uint32_t, Value> to_array(const std::vector<Value>& values) {
+  Table<std::uint32_t, Value> table{std::vector<std::uint32_t>(values.size()), values};
+  std::iota(table.keys.begin(), table.keys.end(), 0U);
+  return table;
+}
+
+// At least `entries` large.
+template <class Key, class Value>
+Result<bpf::Fd> put(const OuterMap& outer, std::uint32_t slot, const Table<Key, Value>& table,
+                    std::size_t entries = 0) {
+  const std::string doing = std::string{"filling "} + outer.name;
+  auto inner = bpf::create_map(outer.name, outer.inner, std::max(entries, table.keys.size()));
+  if (!inner) return inner.error();
+  if (auto filled = bpf::fill(inner->get(), table.keys, table.values); !filled)
+    return filled.error().during(doing);
+  const int fd = inner->get();
+  if (bpf_map_update_elem(outer.fd, &slot, &fd, BPF_ANY) != 0) return Error::from_errno(doing);
+  return inner;
+}
+
+Result<void> put_identities(const Maps& maps, std::uint32_t slot, const compile::Image& image) {
+  Table<fw_prefix4, fw_ident> ipv4;
+  Table<fw_prefix6, fw_ident> ipv6;
+  for (const auto& [prefix, identity] : image.identities) {
+    if (prefix.family() == Family::kIpv4)
+      ipv4.add({.len = prefix.length(), .addr = prefix.address().ipv4_be()}, identity);
+    else
+      ipv6.add({.len = prefix.length(), .addr = prefix.address().to_abi()}, identity);
+  }
+  if (auto done = put(maps.ident4, slot, ipv4); !done) return done.error();
+  if (auto done = put(maps.ident6, slot, ipv6); !done) return done.error();
+  return {};
+}
+
+// Storing into a map of maps makes the kernel wait until no program can still see what was there
+// before (maybe_wait_bpf_programs). Storing what is there already is the wait alone.
+Result<void> wait_for_programs(const OuterMap& outer, std::uint32_t slot, const bpf::Fd& inner) {
+  const int fd = inner.get();
+  if (bpf_map_update_elem(outer.fd, &slot, &fd, BPF_ANY) != 0)
+    return Error::from_errno("waiting for the old policy's last packet");
+  return {};
+}
+
+}  // namespace
+
+InForce in_force(const fw_active& active) {
+  const auto current =
+      std::atomic_ref{const_cast<__u64&>(active.current)}.load(std::memory_order_acquire);
+  return {.generation = current >> 1U, .slot = static_cast<std::uint32_t>(current & 1U)};
+}
+
+std::uint32_t accounts_needed(const compile::Image& image) {
+  const auto& parameters = image.parameters;
+  const std::uint32_t zones = parameters.zones;
+  const std::uint32_t last_zone = zones > 0 ? zones - 1 : 0;
+  std::uint32_t needed = parameters.denied + zones * zones * FW_REASON_COUNT;
+  needed = std::max(needed, parameters.egress_account + zones);
+  for (const auto& [key, entry] : image.policy)
+    needed =
+        std::max(needed, entry.account +
+                             last_zone * (entry.from_stride + std::uint32_t{entry.to_stride}) + 1);
+  return needed;
+}
+
+Result<void> install(const Programs& programs, const compile::Image& image,
+                     std::uint64_t generation) {
+  const Maps& maps = programs.maps();
+  fw_active& active = programs.active();
+  const InForce old = in_force(active);
+  const std::uint32_t slot = old.generation == 0 ? 0 : 1 - old.slot;
+
+  if (auto done = ensure_accounts(maps.accounts, accounts_needed(image)); !done) return done;
+  if (auto done = put_identities(maps, slot, image); !done) return done;
+  if (auto done = put(maps.ports, slot, to_array(image.ports), 1U << 16U); !done)
+    return done.error();
+  if (auto done = put(maps.policy, slot, to_table(image.policy)); !done) return done.error();
+  if (auto done = put(maps.doors, slot, to_table(image.doors)); !done) return done.error();
+  if (auto done = put(maps.maglev, slot, to_array(image.maglev)); !done) return done.error();
+  const Table<fw_member_key, std::uint8_t> members{
+      image.members, std::vector<std::uint8_t>(image.members.size(), 1)};
+  auto last = put(maps.members, slot, members);
+  if (!last) return last.error();
+
+  active.generation[slot] = image.parameters;
+  std::atomic_ref{active.current}.store(FW_CURRENT(generation, slot), std::memory_order_release);
+  return wait_for_programs(maps.members, slot, *last);
+}
+
+}  // namespace fw::datapath

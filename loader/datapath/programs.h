@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The BPF object in the kernel: its programs, its maps (new, or adopted from the pins of an earlier
+// run), and the shared page that says which policy is in force.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "loader/bpf/map.h"
+#include "loader/datapath/bpffs.h"
+#include "maps/active.h"
+
+struct fwd;  // the generated skeleton; programs.cpp alone knows it
+
+namespace fw::datapath {
+
+// A map of maps and how the maps in it are made.
+struct OuterMap {
+  int fd = -1;
+  const char* name = "";
+  bpf::MapLayout inner;
+};
+
+// Owned by Programs.
+struct Maps {
+  int active = -1;
+  int flows4 = -1, flows6 = -1;
+  int half4 = -1, half6 = -1;
+  int ifaces = -1, endpoints = -1;
+  OuterMap ident4, ident6, ports, policy, doors, maglev, members, accounts;
+};
+
+struct Sizes {
+  std::uint32_t flows = 0;  // entries of each established table; two to a flow
+  std::uint32_t half = 0;   // entries of each half-open table
+};
+
+class Programs {
+ public:
+  static Result<Programs> load(const PinDirectory& pins, const Sizes& sizes);
+
+  // File descriptors, owned here.
+  [[nodiscard]] int xdp() const;
+  [[nodiscard]] int wire_in() const;
+  [[nodiscard]] int wire_out() const;
+  [[nodiscard]] int container_in() const;
+  [[nodiscard]] int container_out() const;
+  [[nodiscard]] int sweep() const;
+
+  [[nodiscard]] const Maps& maps() const { return maps_; }
+  // The element of fw_active, mapped. The programs read it meanwhile.
+  [[nodiscard]] fw_active& active() const { return *active_; }
+
+ private:
+  struct Destroy {
+    void operator()(::fwd* skeleton) const noexcept;
+  };
+  struct Unmap {
+    void operator()(fw_active* active) const noexcept;
+  };
+  explicit Programs(::fwd* skeleton) : skeleton_(skeleton) {}
+
+  std::unique_ptr<::fwd, Destroy> skeleton_;
+  std::unique_ptr<fw_active, Unmap> active_;
+  Maps maps_;
+};
+
+}  // namespace fw::datapath

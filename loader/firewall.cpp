@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "loader/firewall.h"
+
+#include <spdlog/spdlog.h>
+
+#include <ctime>
+#include <utility>
+
+#include "loader/netlink/topology.h"
+
+namespace fw {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A machine that starts fwd for the first time has connections open, the administrator's among
+// them. One that is silent for longer than this is found by its next keep-alive only.
+constexpr auto kAdoptionWindow = 5min;
+
+std::string now_rfc3339() {
+  const auto now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[sizeof("2026-01-01T00:00:00Z")];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+std::uint64_t entries_of(const compile::Image& image) {
+  return image.identities.size() + image.policy.size() + image.doors.size() + image.maglev.size() +
+         image.members.size() + image.ports.size();
+}
+
+// Counters that an earlier run left in the kernel, when nothing says any more what they counted:
+// their numbers stay taken.
+compile::AccountBook book_of_strangers(std::size_t count) {
+  compile::AccountBook book;
+  if (count > 0)
+    book.block(std::vector<compile::AccountName>(
+        count, {compile::AccountName::Kind::kRule, "(unknown)", "none", "none"}));
+  return book;
+}
+
+Result<State> state_or_new(const std::string& directory, const datapath::Datapath& datapath) {
+  auto state = load_state(directory);
+  if (!state) {
+    if (state.error().code != 0) return state;  // the folder cannot be used at all
+    spdlog::warn("{}", state.error().message);
+    state = State{};
+  }
+  if (datapath.generation() > 0 && state->accounts.size() == 0) {
+    const auto counts = datapath.accounts();
+    if (!counts) return counts.error();
+    state->accounts = book_of_strangers(counts->size());
+  }
+  return state;
+}
+
+}  // namespace
+
+Firewall::Firewall(FirewallOptions options, datapath::Datapath datapath, State state)
+    : options_(std::move(options)), datapath_(std::move(datapath)), state_(std::move(state)) {}
+
+Result<Firewall> Firewall::start(const FirewallOptions& options) {
+  auto datapath = datapath::Datapath::start(options.datapath);
+  if (!datapath) return datapath.error();
+  auto state = state_or_new(options.state_directory, *datapath);
+  if (!state) return state.error();
+  if (datapath->generation() == 0) datapath->adopt_flows_for(kAdoptionWindow);
+  return Firewall(options, std::move(*datapath), std::move(*state));
+}
+
+Result<void> Firewall::enforce(const config::Policy& policy, const Topology& topology,
+                               compile::AccountBook book) {
+  const auto placement = compile::place(policy, topology);
+  auto image = compile::compile(policy, topology, placement, book);
+  if (!image) return image.error();
+
+  // What the accounts mean is on disk before the first packet is counted at them.
+  auto state = state_;
+  state.accounts = std::move(book);
+  if (auto saved = save_state(options_.state_directory, state); !saved) return saved;
+  const auto generation = datapath_.generation() + 1;
+  if (auto applied = datapath_.apply(*image, generation); !applied) return applied;
+
+  state_ = std::move(state);
+  image_ = std::move(*image);
+  placement_ = placement;
+  topology_ = topology;
+  policy_ = policy;
+  generations_[static_cast<std::uint32_t>(generation)] = state_.generation;
+  const auto updated = datapath_.update(placement, topology, policy.host.datapath);
+  trouble_ = updated ? "" : updated.error().message;
+  if (!updated) spdlog::error("{}", trouble_);
+  return {};
+}
+
+std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source& source,
+                                                            const std::string& comment) {
+  auto parsed = config::parse(source);
+  if (!parsed.policy)
+    return Refusal{.sentence = "the policy " + source.name + " has mistakes; nothing was changed",
+                   .diagnostics = std::move(parsed.diagnostics)};
+
+  const bool same = state_.generation > 0 && source.text == state_.policy.text;
+  control::ApplyReport report{.name = parsed.policy->name,
+                              .generation = state_.generation,
+                              .changed = !same,
+                              .entries = 0,
+                              .warnings = parsed.diagnostics};
+  if (same && policy_) {
+    report.entries = entries_of(image_);
+    return report;
+  }
+  auto topology = netlink::read_topology();
+  if (!topology) return Refusal{.sentence = topology.error().message, .diagnostics = {}};
+
+  const auto before = state_;
+  if (!same) {
+    state_.generation++;
+    state_.applied_at = now_rfc3339();
+    state_.comment = comment;
+  }
+  state_.policy = source;
+  auto enforced = enforce(*parsed.policy, *topology, state_.accounts);
+  if (!enforced) {
+    state_ = before;
+    return Refusal{.sentence = enforced.error().message + "; the old policy is still in force",
+                   .diagnostics = {}};
+  }
+  report.generation = state_.generation;
+  report.entries = entries_of(image_);
+  return report;
+}
+
+Result<void> Firewall::interfaces_changed() {
+  if (!policy_) return {};
+  auto topology = netlink::read_topology();
+  if (!topology) return topology.error();
+  const auto placement = compile::place(*policy_, *topology);
+  auto book = state_.accounts;
+  const auto image = compile::compile(*policy_, *topology, placement, book);
+  if (!image) return image.error();
+  if (*image != image_) return enforce(*policy_, *topology, state_.accounts);
+
+  placement_ = placement;
+  topology_ = std::move(*topology);
+  auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
+  trouble_ = updated ? "" : updated.error().message;
+  return updated;
+}
+
+Result<void> Firewall::endpoints_changed() {
+  datapath_.next_hops_changed();
+  return interfaces_changed();
+}
+
+Result<void> Firewall::teardown(Firewall firewall) {
+  return datapath::Datapath::teardown(std::move(firewall.datapath_));
+}
+
+}  // namespace fw

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The policy in force on this machine: text -> policy -> image -> kernel, and what the kernel says
+// back. Knows nothing of sockets, signals or the event loop (daemon.h).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "loader/base/topology.h"
+#include "loader/compile/compile.h"
+#include "loader/config/parse.h"
+#include "loader/control/reports.h"
+#include "loader/datapath/datapath.h"
+#include "loader/state.h"
+
+namespace fw {
+
+struct FirewallOptions {
+  datapath::Options datapath;
+  std::string state_directory = "/var/lib/fwd";
+};
+
+// Why a policy was not put in force. With diagnostics, the policy itself is wrong.
+struct Refusal {
+  std::string sentence;
+  std::vector<config::Diagnostic> diagnostics;
+};
+
+class Firewall {
+ public:
+  // Loads the programs and adopts what an earlier run left in the kernel. Enforces nothing yet
+  // that was not enforced before.
+  static Result<Firewall> start(const FirewallOptions& options);
+
+  // Puts a policy in force, all of it or nothing: after a Refusal the old one still is. A policy
+  // with the text of the one in force changes nothing, unless nothing is in force yet.
+  std::variant<control::ApplyReport, Refusal> apply(const config::Source& source,
+                                                    const std::string& comment);
+
+  // The machine's network changed. Interfaces: roles, identities and attachments follow.
+  // Otherwise only next hops are looked up anew. Errors are for the log; enforcing goes on.
+  Result<void> interfaces_changed();
+  void routes_changed() { datapath_.next_hops_changed(); }
+  Result<void> endpoints_changed();
+
+  Result<void> sweep() { return datapath_.sweep(); }
+
+  [[nodiscard]] bool enforcing() const { return policy_.has_value(); }
+  [[nodiscard]] control::StatusReport status() const;
+  [[nodiscard]] Result<control::CountersReport> counters() const;
+  [[nodiscard]] Result<control::FlowsReport> flows(std::uint64_t limit) const;
+
+  // Detaches and unpins everything; the object is used up.
+  static Result<void> teardown(Firewall firewall);
+
+ private:
+  Firewall(FirewallOptions options, datapath::Datapath datapath, State state);
+  Result<void> enforce(const config::Policy& policy, const Topology& topology,
+                       compile::AccountBook book);
+  [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
+  [[nodiscard]] std::vector<std::string> next_steps() const;
+  [[nodiscard]] std::uint64_t policy_generation(std::uint32_t kernel_generation) const;
+
+  FirewallOptions options_;
+  datapath::Datapath datapath_;
+  State state_;  // on disk; its accounts are those of the image in force
+
+  std::optional<config::Policy> policy_;  // unset until this run has put one in force
+  compile::Image image_;
+  compile::Placement placement_;
+  Topology topology_;
+  std::string trouble_;  // of the last update of attachments; empty: none
+  // The kernel numbers every swap, also those that a new address causes; people count policies.
+  std::map<std::uint32_t, std::uint64_t> generations_;
+};
+
+}  // namespace fw

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `fwctl status`, `counters` and `flows` show, gathered from the policy and the kernel.
+#include <ctime>
+
+#include "loader/firewall.h"
+#include "loader/report/counters.h"
+#include "loader/report/flows.h"
+
+namespace fw {
+namespace {
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::string role_name(fw_role role) {
+  switch (role) {
+    case FW_ROLE_UPLINK:
+      return "uplink";
+    case FW_ROLE_LAN:
+      return "lan";
+    case FW_ROLE_CONTAINER:
+      return "container";
+  }
+  return "unknown";
+}
+
+std::string name_of(const Topology& topology, std::uint32_t index) {
+  const auto found = topology.interfaces.find(index);
+  return found == topology.interfaces.end() ? std::to_string(index) : found->second.name;
+}
+
+}  // namespace
+
+std::vector<control::ContainerStatus> Firewall::containers() const {
+  std::vector<control::ContainerStatus> result;
+  for (const auto& [name, service] : policy_->services)
+    for (const auto& address : service.addresses) {
+      control::ContainerStatus container;
+      container.service = name;
+      container.address = address.to_string();
+      if (const auto found = placement_.endpoints.find(address);
+          found != placement_.endpoints.end())
+        container.interface = name_of(topology_, found->second.ifindex);
+      else if (!compile::is_container(image_, address))
+        continue;  // on another machine: a router's service
+      else
+        container.why = "not heard from yet; its first packets go through the kernel's stack";
+      result.push_back(std::move(container));
+    }
+  return result;
+}
+
+std::vector<std::string> Firewall::next_steps() const {
+  std::vector<std::string> steps;
+  if (!trouble_.empty()) steps.push_back(trouble_);
+  for (const auto& uplink : policy_->host.uplinks)
+    if (topology_.by_name(uplink) == nullptr)
+      steps.push_back("interface " + uplink +
+                      " (host.uplinks) does not exist; it is protected as soon as it appears");
+  return steps;
+}
+
+std::uint64_t Firewall::policy_generation(std::uint32_t kernel_generation) const {
+  const auto found = generations_.find(kernel_generation);
+  return found == generations_.end() ? 0 : found->second;
+}
+
+control::StatusReport Firewall::status() const {
+  control::StatusReport report;
+  report.enforcing = enforcing();
+  report.version = FWD_VERSION;
+  if (!report.enforcing) {
+    report.why = "no policy is in force";
+    return report;
+  }
+  report.policy = {.name = policy_->name,
+                   .generation = state_.generation,
+                   .applied_at = state_.applied_at,
+                   .comment = state_.comment};
+  for (const auto& attachment : datapath_.attachments())
+    report.interfaces.push_back(
+        {attachment.interface, role_name(attachment.role), attachment.mode, attachment.why});
+  if (const auto count = datapath_.flow_count())
+    report.flows.in_use = (count->established + count->half) / 2;
+  report.flows.capacity = options_.datapath.sizes.flows;  // of each family: half of two tables
+  report.containers = containers();
+  report.next = next_steps();
+  return report;
+}
+
+Result<control::CountersReport> Firewall::counters() const {
+  if (!policy_) return Error{"no policy is in force, so nothing is counted"};
+  const auto counts = datapath_.accounts();
+  if (!counts) return counts.error();
+  return report::counters(*policy_, state_.accounts, *counts);
+}
+
+Result<control::FlowsReport> Firewall::flows(std::uint64_t limit) const {
+  const auto entries = datapath_.flows(limit == 0 ? SIZE_MAX : limit * 2);
+  if (!entries) return entries.error();
+  const auto count = datapath_.flow_count();
+  if (!count) return count.error();
+  std::vector<report::FlowEntry> read;
+  read.reserve(entries->size());
+  for (const auto& entry : *entries) read.push_back({entry.tuple, entry.flow});
+
+  control::FlowsReport result;
+  result.flows = report::flows(read, state_.accounts, monotonic_ns());
+  for (auto& flow : result.flows)
+    flow.generation = policy_generation(static_cast<std::uint32_t>(flow.generation));
+  result.total =
+      std::max<std::uint64_t>((count->established + count->half) / 2, result.flows.size());
+  return result;
+}
+
+}  // namespace fw

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// fwctl as a person runs it: words in; exit code, stdout and stderr out. No daemon answers here.
+#include "ctl/app.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+namespace fw::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+struct Outcome {
+  int code;
+  std::string out;
+  std::string err;
+};
+
+Outcome fwctl(std::vector<std::string> words) {
+  std::ostringstream out;
+  std::ostringstream err;
+  words.insert(words.end(), {"--socket", "/nonexistent/fwd.sock"});
+  const int code = run(std::move(words), out, err, false);
+  return {code, out.str(), err.str()};
+}
+
+class PolicyFile : public testing::Test {
+ protected:
+  ~PolicyFile() override { std::remove(path_.c_str()); }
+  std::string write(const std::string& text) {
+    std::ofstream(path_) << text;
+    return path_;
+  }
+  std::string path_ = testing::TempDir() + "fwctl-" + std::to_string(::getpid()) + ".yaml";
+};
+
+TEST(Fwctl, NoDaemonIsThree) {
+  for (const char* verb : {"status", "counters", "flows", "teardown"}) {
+    const auto got = fwctl({verb});
+    EXPECT_EQ(got.code, 3) << verb;
+    EXPECT_THAT(got.err, StartsWith("fwctl: no fwd answers on /nonexistent/fwd.sock; ")) << verb;
+    EXPECT_THAT(got.out, IsEmpty()) << verb;
+  }
+  EXPECT_THAT(fwctl({"teardown"}).err, HasSubstr("still enforces; start fwd"));
+}
+
+TEST(Fwctl, JsonIsOneObjectAlsoOnFailure) {
+  const auto got = fwctl({"status", "--json"});
+  EXPECT_EQ(got.code, 3);
+  EXPECT_THAT(got.out, StartsWith("{\n  \"schema\": 1,\n  \"ok\": false,\n  \"code\": 3,"));
+}
+
+TEST(Fwctl, VersionNeedsNoDaemon) {
+  const auto got = fwctl({"version"});
+  EXPECT_EQ(got.code, 0);
+  EXPECT_EQ(got.out, "fwctl " FWD_VERSION "\nfwd   does not answer on /nonexistent/fwd.sock\n");
+  EXPECT_THAT(fwctl({"--json", "version"}).out, HasSubstr("\"daemon\": null"));
+}
+
+TEST(Fwctl, UsageErrorsAreOneSentenceAndTwo) {
+  struct Case {
+    std::vector<std::string> words;
+    const char* sentence;
+  };
+  const Case cases[] = {
+      {{"statsu"}, "'statsu' is not a verb of fwctl; did you mean 'status'?"},
+      {{"xyzzyplugh"}, "'xyzzyplugh' is not a verb of fwctl; 'fwctl --help' lists them"},
+      {{}, "what shall be done? 'fwctl --help' lists the verbs"},
+      {{"status", "now"}, "'fwctl status' does not take 'now'; see 'fwctl status --help'"},
+      {{"status", "--fast"}, "'--fast' is not an option of 'fwctl status'; see "},
+      {{"flows", "--limit", "many"}, "--limit"},
+      {{"apply", "--confirm", "60s"}, "commit-confirm is not supported by this version"},
+      {{"apply", "--confirm"}, "commit-confirm is not supported by this version"},
+      {{"check", "-f", "a", "-f", "b"}, "overlays are not supported by this version; give exactly"},
+      {{"check", "-f", "/nonexistent"}, "reading the policy /nonexistent: No such file"},
+      {{"check", "-f", "/"}, "reading the policy /: Is a directory"},
+      {{"check", "-f", "/dev/zero"}, "is larger than 8 MiB"},
+  };
+  for (const auto& [words, sentence] : cases) {
+    const auto got = fwctl(words);
+    EXPECT_EQ(got.code, 2) << sentence;
+    EXPECT_THAT(got.err, StartsWith("fwctl: "));
+    EXPECT_THAT(got.err, HasSubstr(sentence));
+    EXPECT_EQ(std::ranges::count(got.err, '\n'), 1) << got.err;
+  }
+}
+
+TEST(Fwctl, HelpIsOnStdoutAndZero) {
+  const auto got = fwctl({"--help"});
+  EXPECT_EQ(got.code, 0);
+  EXPECT_THAT(got.out, HasSubstr("teardown"));
+  EXPECT_THAT(fwctl({"apply", "--help"}).out, HasSubstr("--comment"));
+}
+
+TEST_F(PolicyFile, CheckAcceptsAPolicy) {
+  const auto got = fwctl({"check", "-f", write("version: 1\nname: shop\n")});
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_THAT(got.out, StartsWith("ok: policy shop: 0 zones, 0 services, 0 published doors, "));
+  const auto json = fwctl({"check", "--json", "-f", path_});
+  EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"ok\": true,\n  \"name\": \"shop\""));
+}
+
+TEST_F(PolicyFile, CheckAndApplyRefuseAWrongPolicyBeforeAnyDaemonIsAsked) {
+  write("version: 1\nservice: {}\n");
+  for (const char* verb : {"check", "apply"}) {
+    const auto got = fwctl({verb, "-f", path_});
+    EXPECT_EQ(got.code, 2) << verb;
+    EXPECT_THAT(got.err, StartsWith(path_ + ":2:1: error: ")) << verb;
+    EXPECT_THAT(got.err, HasSubstr("fwctl: 1 error in " + path_)) << verb;
+    EXPECT_THAT(got.out, IsEmpty()) << verb;
+  }
+  EXPECT_THAT(fwctl({"check", "--json", "-f", path_}).out, HasSubstr("\"line\": 2"));
+}
+
+TEST_F(PolicyFile, ApplyWithoutADaemonIsThree) {
+  EXPECT_EQ(fwctl({"apply", "--no-confirm", "-f", write("version: 1\n")}).code, 3);
+}
+
+}  // namespace
+}  // namespace fw::ctl
