@@ -4,6 +4,7 @@
  *
  * The half-open tables need no sweep: they are preallocated and push out their oldest.
  */
+#include "bpf/lib/clock.h"
 #include "bpf/lib/tuple.h"
 #include "bpf/lib/packet.h"
 
@@ -14,8 +15,9 @@ struct sweep {
 	__u64 removed;
 };
 
-/* What the daemon reads back: entries removed by the last run. */
+/* What the daemon reads back of the last run: entries removed, and the time it was. */
 __u64 fw_swept __weak = 0;
+__u64 fw_now_ns __weak = 0;
 
 /* Is the flow dead, seen from both sides? Then it is marked, so that a packet that comes
  * now does not revive what is about to be freed; a packet that was faster has changed the
@@ -59,12 +61,13 @@ static long sweep6(struct bpf_map *map, const struct fw_tuple *key, struct fw_fl
 SEC("syscall")
 int fw_sweep(void *ctx)
 {
-	struct sweep sweep = {.now_ns = bpf_ktime_get_ns()};
+	struct sweep sweep = {.now_ns = now_ns()};
 
 	(void)ctx;
 	bpf_for_each_map_elem(&fw_flows4, sweep4, &sweep, 0);
 	bpf_for_each_map_elem(&fw_flows6, sweep6, &sweep, 0);
 	fw_swept = sweep.removed;
+	fw_now_ns = sweep.now_ns;
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* TC: what XDP let up, what containers send, and what this host sends.
  *
- *            wire                      container
- *   fw_wire_in   fw_wire_out    fw_ctr_in   fw_ctr_out
+ *            wire                container
+ *   fw_wire_in   fw_out    fw_ctr_in   fw_out
  *
  * Direction as the host sees it: in is TC ingress, out is TC egress. A container's hooks
  * sit on the host side of its veth.
@@ -74,19 +74,13 @@ int fw_wire_in(struct __sk_buff *ctx)
 }
 
 SEC("tc")
-int fw_wire_out(struct __sk_buff *ctx)
-{
-	return run(ctx, FW_FROM_HOST);
-}
-
-SEC("tc")
 int fw_ctr_in(struct __sk_buff *ctx)
 {
 	return run(ctx, FW_FROM_CONTAINER);
 }
 
 SEC("tc")
-int fw_ctr_out(struct __sk_buff *ctx)
+int fw_out(struct __sk_buff *ctx)
 {
 	return run(ctx, FW_FROM_HOST);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What `fwctl status`, `counters` and `flows` show, gathered from the policy and the kernel.
-#include <ctime>
+#include <algorithm>
 
 #include "loader/firewall.h"
 #include "loader/report/counters.h"
@@ -8,13 +8,6 @@
 
 namespace fw {
 namespace {
-
-std::uint64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 std::string role_name(fw_role role) {
   switch (role) {
@@ -109,7 +102,7 @@ Result<control::FlowsReport> Firewall::flows(std::uint64_t limit) const {
   for (const auto& entry : *entries) read.push_back({entry.tuple, entry.flow});
 
   control::FlowsReport result;
-  result.flows = report::flows(read, state_.accounts, monotonic_ns());
+  result.flows = report::flows(read, state_.accounts, datapath_.now_ns());
   for (auto& flow : result.flows)
     flow.generation = policy_generation(static_cast<std::uint32_t>(flow.generation));
   result.total =

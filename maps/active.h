@@ -34,7 +34,9 @@ struct fw_generation {
 };
 FW_ASSERT_LAYOUT(struct fw_generation, 80 + 32);
 
-/* Denied packets: denied + (from_zone * zones + to_zone) * FW_REASON_COUNT + reason. */
+/* Denied packets: denied + (from_zone * zones + to_zone) * FW_REASON_COUNT + reason; but what
+ * a block rule denies is counted at that rule's own account.
+ */
 
 /* The single element of fw_active; the daemon writes it through mmap. */
 struct fw_active {

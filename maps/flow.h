@@ -70,12 +70,12 @@ enum fw_hop_flags {
  * one packet or loses one count, and is accepted for speed.
  */
 struct fw_flow {
-	__u64 expires_ns; /* CLOCK_MONOTONIC_COARSE; 0: being deleted */
+	__u64 expires_ns; /* bpf/lib/clock.h; 0: being deleted */
 	__u64 packets;
 	__u64 bytes;	   /* whole frames, link header included */
 	__u32 generation;  /* the policy that admitted it */
 	__u32 topology;	   /* hop is valid while this equals fw_active.topology */
-	__u32 hop_until_s; /* and until this second of CLOCK_MONOTONIC */
+	__u32 hop_until_s; /* and until this second (2^30 ns) of the same clock */
 	__u32 account;	   /* index into fw_accounts */
 	__u32 in_ifindex;  /* the interface its packets come from; 0: any yet */
 	struct fw_hop hop;

@@ -7,7 +7,6 @@
 FW_INLINE __u16 csum_fold(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -15,11 +14,15 @@ FW_INLINE __u16 csum_fold(__u64 sum)
 }
 
 /* A finished checksum field after the data it covers changed by `difference`, a folded
- * sum of (new - old) in one's complement (RFC 1624 equation 3).
+ * sum of (new - old) in one's complement, or a few of them (RFC 1624 equation 3).
  */
 FW_INLINE __u16 csum_apply(__u16 field, __u32 difference)
 {
-	return (__u16)~csum_fold((__u64)(__u16)~field + difference);
+	__u32 sum = (__u16)~field + difference;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)~sum;
 }
 
 /* What replacing one 16-bit word adds to a sum. */

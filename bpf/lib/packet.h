@@ -11,6 +11,15 @@
 
 #define ETH_HEADER 14u
 
+/* linux/if_ether.h packs struct ethhdr, which makes every access one of single bytes; a
+ * frame starts at an even address.
+ */
+struct fw_eth {
+	__u16 dst[3];
+	__u16 src[3];
+	__be16 type;
+};
+
 /* What a stage says. FW_NEXT is 0, so `?:` runs the next stage until one decides. */
 enum fw_verdict {
 	FW_NEXT,
@@ -44,15 +53,14 @@ struct fw_pkt {
 	__u16 l4_off; /* bytes from the start of the frame */
 	__u32 l3_len; /* bytes that the IP header announces */
 	__u32 frame_len;
-	struct fw_tuple tuple;
+	__u32 account; /* what to count it at: its flow's, or its own where it has no flow */
+	struct fw_tuple tuple __attribute__((aligned(8)));
 
 	/* track */
 	__u64 now_ns;
 	const struct fw_active *active;
 	struct fw_flow *flow; /* NULL: none yet */
 	__u64 current;	      /* fw_active.current, read once */
-
-	__u32 account; /* what to count it at: the flow's, or a single packet's */
 
 	/* the end */
 	__s32 action; /* of FW_SEND */

@@ -38,9 +38,12 @@ FW_INLINE enum fw_verdict ready(fw_ctx *ctx, struct fw_pkt *pkt, const enum fw_f
 		return CTX_IS_XDP ? FW_UP : FW_NEXT;
 	if (hop_is_stale(pkt, flow) && !reroute(ctx, pkt))
 		return drop(pkt, FW_REASON_NO_ROUTE);
-	if (CTX_IS_XDP && (!(flow->hop.flags & FW_HOP_XDP) || pkt->ttl <= 1 ||
-			   pkt->l3_len > flow->hop.mtu || ctx_is_unfinished(ctx, pkt, family)))
-		return FW_UP;
+	if (CTX_IS_XDP)
+		return !(flow->hop.flags & FW_HOP_XDP) || pkt->ttl <= 1 ||
+				       pkt->l3_len > flow->hop.mtu ||
+				       ctx_is_unfinished(ctx, pkt, family) ?
+			       FW_UP :
+			       FW_NEXT;
 	if (pkt->ttl <= 1 && !(flow->flags & FW_FLOW_SWITCHED))
 		return drop(pkt, FW_REASON_TTL_EXPIRED);
 	if (flow->hop.mtu && pkt->l3_len > flow->hop.mtu && !ctx_is_gso(ctx))

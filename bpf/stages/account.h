@@ -2,7 +2,8 @@
 /* account: count the packet, once, where its verdict is final.
  *
  * One increment: the account stands for the rule or door and the zone pair, or for the
- * zone pair and the reason (maps/account.h).
+ * zone pair and the reason (maps/account.h). A blocked packet counts for the rule that
+ * blocks it, whose account says that it was one.
  */
 #pragma once
 
@@ -35,6 +36,10 @@ FW_OUTLINE int count_denied(const fw_ctx *ctx, const struct fw_pkt *pkt)
 
 	if (!pkt->active)
 		return 0;
+	if (pkt->reason == FW_REASON_BLOCKED) {
+		count_at(ctx, pkt, pkt->account);
+		return 0;
+	}
 	p = parameters_of(pkt);
 	pair = (pkt->zones >> 16) * p->zones + (pkt->zones & 0xffff);
 	count_at(ctx, pkt, p->denied + pair * FW_REASON_COUNT + pkt->reason);

@@ -106,8 +106,10 @@ FW_INLINE int blocked(const struct fw_pkt *pkt, struct fw_scratch *s, __u32 port
 
 	if (ask(pkt, s, &q))
 		return 1;
-	if (!q.levels || !s->door.selector || s->door.flags & FW_DOOR_LOCAL)
+	if (!q.levels || !s->door.selector)
 		return 0;
+	if (!s->door.pool.size && !(s->door.flags & FW_DOOR_LOCAL))
+		return 0; /* no backend of this family */
 	q.to = &s->backend;
 	q.ports = port_class(pkt, s, s->door.port);
 	return ask(pkt, s, &q);
@@ -143,8 +145,10 @@ FW_INLINE enum fw_verdict decide(struct fw_pkt *pkt, struct fw_scratch *s)
 		s->door.selector = 0;
 		return FW_NEXT;
 	}
-	if (blocked(pkt, s, q.ports))
+	if (blocked(pkt, s, q.ports)) {
+		pkt->account = s->account;
 		return drop(pkt, FW_REASON_BLOCKED);
+	}
 	if (s->door.selector)
 		return decide_door(pkt, s);
 

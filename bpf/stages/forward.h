@@ -6,12 +6,15 @@
 
 FW_INLINE int write_macs(fw_ctx *ctx, const struct fw_hop *hop)
 {
-	struct ethhdr *eth = ctx_data(ctx);
+	const __u16 *dmac = (const __u16 *)hop->dmac, *smac = (const __u16 *)hop->smac;
+	struct fw_eth *eth = ctx_data(ctx);
 
 	if ((void *)(eth + 1) > ctx_data_end(ctx))
 		return 0;
-	__builtin_memcpy(eth->h_dest, hop->dmac, ETH_ALEN);
-	__builtin_memcpy(eth->h_source, hop->smac, ETH_ALEN);
+	for (int i = 0; i < 3; i++) {
+		eth->dst[i] = dmac[i];
+		eth->src[i] = smac[i];
+	}
 	return 1;
 }
 

@@ -70,8 +70,7 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 
 		if ((void *)(tcp + 1) > end || tcp->doff < 5)
 			return drop(pkt, FW_REASON_MALFORMED);
-		pkt->tuple.sport = tcp->source;
-		pkt->tuple.dport = tcp->dest;
+		*(__u32 *)&pkt->tuple.sport = *(const __u32 *)l4;
 		pkt->tcp_flags = l4[13];
 		return FW_NEXT;
 	}
@@ -83,8 +82,7 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 		if (bpf_ntohs(udp->len) < sizeof(*udp) ||
 		    bpf_ntohs(udp->len) + (__u32)pkt->l4_off > pkt->l3_len + ETH_HEADER)
 			return drop(pkt, FW_REASON_MALFORMED);
-		pkt->tuple.sport = udp->source;
-		pkt->tuple.dport = udp->dest;
+		*(__u32 *)&pkt->tuple.sport = *(const __u32 *)l4;
 		return FW_NEXT;
 	}
 	if (family == FW_IPV4 && proto == IPPROTO_ICMP) {
@@ -160,6 +158,15 @@ FW_OUTLINE int skip_extensions(fw_ctx *ctx, struct fw_pkt *pkt, __u32 next)
 	return -1;
 }
 
+/* In words as wide as the hash table loads them (see to_tuple4). */
+FW_INLINE void copy_addr(struct fw_addr *to, const void *from)
+{
+	const __u64 *words = from;
+
+	((__u64 *)to)[0] = words[0];
+	((__u64 *)to)[1] = words[1];
+}
+
 FW_INLINE enum fw_verdict parse_ipv6(fw_ctx *ctx, struct fw_pkt *pkt)
 {
 	const struct ipv6hdr *ip = ctx_data(ctx) + ETH_HEADER;
@@ -171,8 +178,8 @@ FW_INLINE enum fw_verdict parse_ipv6(fw_ctx *ctx, struct fw_pkt *pkt)
 	if (ip->version != 6 || (pkt->l3_len + ETH_HEADER > pkt->frame_len && !ctx_has_more(ctx)))
 		return drop(pkt, FW_REASON_MALFORMED);
 
-	__builtin_memcpy(&pkt->tuple.src, &ip->saddr, sizeof(pkt->tuple.src));
-	__builtin_memcpy(&pkt->tuple.dst, &ip->daddr, sizeof(pkt->tuple.dst));
+	copy_addr(&pkt->tuple.src, &ip->saddr);
+	copy_addr(&pkt->tuple.dst, &ip->daddr);
 	pkt->ttl = ip->hop_limit;
 	pkt->l4_off = ETH_HEADER + sizeof(*ip);
 	next = ip->nexthdr;
@@ -195,16 +202,16 @@ FW_INLINE enum fw_verdict parse_ipv6(fw_ctx *ctx, struct fw_pkt *pkt)
  */
 FW_INLINE enum fw_verdict parse_link(fw_ctx *ctx, struct fw_pkt *pkt, __be16 *type)
 {
-	const struct ethhdr *eth;
+	const struct fw_eth *eth;
 
 	ctx_pull(ctx, HEADERS_MAX);
 	eth = ctx_data(ctx);
 	if ((void *)(eth + 1) > ctx_data_end(ctx))
 		return drop(pkt, FW_REASON_MALFORMED);
 	pkt->frame_len = ctx_len(ctx);
-	if (eth->h_dest[0] & 1)
+	if (*(const __u8 *)eth & 1)
 		pkt->flags |= FW_PKT_GROUP;
-	*type = eth->h_proto;
+	*type = eth->type;
 	if (ctx_is_tagged(ctx, *type))
 		return drop(pkt, FW_REASON_MALFORMED);
 	return FW_NEXT;

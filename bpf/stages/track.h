@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "bpf/lib/clock.h"
 #include "bpf/lib/tuple.h"
 
 FW_INLINE enum fw_verdict read_active(struct fw_pkt *pkt)
@@ -20,7 +21,7 @@ FW_INLINE enum fw_verdict read_active(struct fw_pkt *pkt)
 	pkt->current = READ_ONCE(pkt->active->current);
 	if (!generation_of(pkt))
 		return FW_UP; /* no policy yet: the daemon is still starting */
-	pkt->now_ns = bpf_ktime_get_coarse_ns();
+	pkt->now_ns = now_ns();
 	return FW_NEXT;
 }
 

@@ -125,6 +125,10 @@ std::uint8_t verdict_of(config::RuleKind kind) {
   return FW_ALLOW;
 }
 
+AccountName::Kind account_kind_of(config::RuleKind kind) {
+  return kind == config::RuleKind::kBlock ? AccountName::Kind::kBlock : AccountName::Kind::kRule;
+}
+
 // 0 identity (or door), 1 zone, 2 any: maps/policy.h.
 unsigned level_of(std::uint32_t selector) {
   if (selector == FW_SEL_ANY) return 2;
@@ -150,7 +154,7 @@ std::vector<Line> lines_of_rules(const config::Policy& policy, const Zones& zone
   std::vector<Line> lines;
   lines.reserve(policy.rules.size());
   for (const config::Rule& rule : policy.rules)
-    lines.push_back({verdict_of(rule.kind), AccountName::Kind::kRule, rule.text,
+    lines.push_back({verdict_of(rule.kind), account_kind_of(rule.kind), rule.text,
                      identities.selectors(rule.from), identities.selectors(rule.to),
                      ports.classes(rule.ports), std::nullopt});
   for (const auto& [name, zone] : policy.zones) {

@@ -139,6 +139,8 @@ fw_ident judge_address(const Facts& fact, const Scope& scope) {
     ident.zone = container || !fact.services.empty() ? FW_ZONE_NONE : FW_ZONE_INTERNET;
   ident.ifindex = scope.ifindex;
   if (container) ident.flags = FW_IDENT_CONTAINER;
+  if (container && ident.zone == FW_ZONE_NONE && fact.services.empty())
+    ident.flags |= FW_IDENT_UNMANAGED;
   return ident;
 }
 

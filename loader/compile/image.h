@@ -19,7 +19,7 @@ namespace fw::compile {
 
 // What one account counts. A counter that a new policy still has keeps its number.
 struct AccountName {
-  enum class Kind { kRule, kDoor, kEgress, kDenied };
+  enum class Kind { kRule, kDoor, kEgress, kDenied, kBlock };  // numbers are in state.json
   Kind kind = Kind::kRule;
   std::string subject;  // Rule::text, the door's name, or the reason's name
   std::string from_zone;

@@ -29,7 +29,7 @@ bool is_host(const fw_ident& ident) {
   return (ident.flags & FW_IDENT_HOST) != 0;
 }
 bool is_unmanaged(const fw_ident& ident) {
-  return is_container(ident) && ident.zone == FW_ZONE_NONE;
+  return (ident.flags & FW_IDENT_UNMANAGED) != 0;
 }
 
 fw_reason reason_of_denial(const Probe& probe, const Judgement& so_far) {
@@ -90,15 +90,13 @@ Judgement Judge::through_door(Judgement judgement) const {
 
 Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
   const std::uint32_t ports = port_class(probe.proto, probe.dport);
-  if (const auto allow = search(FW_ALLOW, judgement.from, judgement.to, ports)) {
-    const bool from_uplink =
-        probe.origin == FW_FROM_WIRE && probe.interface_zone == FW_ZONE_INTERNET;
-    if (from_uplink && is_container(judgement.to))
-      return denied(judgement, FW_REASON_NOT_PUBLISHED);
-    return decided(judgement, *allow, FW_REASON_NONE);
-  }
+  const bool from_uplink = probe.origin == FW_FROM_WIRE && probe.interface_zone == FW_ZONE_INTERNET;
+  if (!from_uplink || !is_container(judgement.to))
+    if (const auto allow = search(FW_ALLOW, judgement.from, judgement.to, ports))
+      return decided(judgement, *allow, FW_REASON_NONE);
   const bool egress = (image_.parameters.flags & FW_HOST_EGRESS) != 0;
-  if (egress && probe.origin == FW_FROM_HOST && !is_container(judgement.to)) {
+  if (egress && probe.origin == FW_FROM_HOST && is_host(judgement.from) &&
+      !is_container(judgement.to)) {
     judgement.allowed = true;
     judgement.account = image_.parameters.egress_account + judgement.to.zone;
     return judgement;
@@ -140,7 +138,7 @@ std::optional<Judge::Hit> Judge::hit(std::uint8_t verdict, const fw_policy_key& 
                                       });
   if (found == image_.policy.end() || order(found->first) != order(key)) return std::nullopt;
   if (found->second.verdict != verdict) return std::nullopt;
-  return Hit{found->first, found->second};
+  return Hit{found->first, found->second, 0};
 }
 
 std::optional<Judge::Hit> Judge::search(std::uint8_t verdict, const fw_ident& from,
@@ -155,8 +153,10 @@ std::optional<Judge::Hit> Judge::search(std::uint8_t verdict, const fw_ident& fr
         if (!has_level(levels, f, t, p)) continue;
         if ((f == 0 && from.id == FW_SEL_ANY) || (t == 0 && to.id == FW_SEL_ANY)) continue;
         if (p == 0 && ports == FW_PORTS_ANY) continue;
-        if (auto found = hit(verdict, {selectors(from)[f], selectors(to)[t], port_keys[p]}))
+        if (auto found = hit(verdict, {selectors(from)[f], selectors(to)[t], port_keys[p]})) {
+          found->to_zone = to.zone;
           return found;
+        }
       }
   return std::nullopt;
 }
@@ -175,7 +175,7 @@ Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) 
   judgement.reason = reason;
   judgement.key = hit.key;
   judgement.account = hit.entry.account + judgement.from.zone * hit.entry.from_stride +
-                      judgement.to.zone * hit.entry.to_stride;
+                      hit.to_zone * hit.entry.to_stride;
   return judgement;
 }
 

@@ -12,11 +12,11 @@
 //     beside every door.
 //  4. FW_BLOCK for (src, dst, dport), and with a door for (src, backend, backend's port): BLOCKED.
 //  5. With a door: no entry for (src, door): NO_RULE. No backend: NO_ROUTE. Else allowed.
-//  6. FW_ALLOW for (src, dst, dport): allowed; but from an uplink to a container: NOT_PUBLISHED, as
-//     only a door opens a container to the outside.
-//  7. From the host, not to a container, with host.egress: allowed.
-//  8. Denied. UNMANAGED if either end is a container in no zone; NOT_PUBLISHED from a wire to the
-//     host or a container; else NO_RULE.
+//  6. FW_ALLOW for (src, dst, dport): allowed; but not from an uplink to a container, as only a
+//     door opens a container to the outside.
+//  7. From the host itself, not to a container, with host.egress: allowed.
+//  8. Denied. UNMANAGED if either end is a container that neither a zone nor a service names;
+//     NOT_PUBLISHED from a wire to the host or a container; else NO_RULE.
 //
 // Each search tries from = identity, zone, any (outer loop), to = the same, ports = class, any, at
 // the levels that the verdict uses; the first hit wins.
@@ -67,6 +67,7 @@ class Judge {
   struct Hit {
     fw_policy_key key;
     fw_policy_entry entry;
+    std::uint16_t to_zone;  // of what was asked for: the destination or its backend
   };
 
   [[nodiscard]] fw_ident ident(const Address& address) const;

@@ -70,8 +70,7 @@ Attachment Attacher::serve(const Target& target, std::set<HookPoint>& wanted) {
   const HookPoint out{index, Hook::kEgress};
   wanted.insert({in, out});
   auto attached = ensure_tc(in, container ? programs_->container_in() : programs_->wire_in());
-  if (attached)
-    attached = ensure_tc(out, container ? programs_->container_out() : programs_->wire_out());
+  if (attached) attached = ensure_tc(out, programs_->out());
   if (!attached) {
     attachment.mode = "none";
     attachment.why = is_gone(attached.error()) ? "the interface is gone" : attached.error().message;

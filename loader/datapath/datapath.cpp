@@ -160,11 +160,8 @@ Result<void> Datapath::update(const compile::Placement& placement, const Topolog
 }
 
 void Datapath::adopt_flows_for(std::chrono::nanoseconds window) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  const auto until =
-      std::chrono::seconds{now.tv_sec} + std::chrono::nanoseconds{now.tv_nsec} + window;
-  std::atomic_ref{programs_->active().adopt_until_ns}.store(static_cast<__u64>(until.count()));
+  const auto until = programs_->now_ns() + static_cast<std::uint64_t>(window.count());
+  std::atomic_ref{programs_->active().adopt_until_ns}.store(until);
 }
 
 Result<std::vector<fw_account>> Datapath::accounts() const {

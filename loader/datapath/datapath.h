@@ -67,9 +67,13 @@ class Datapath {
   [[nodiscard]] Result<std::vector<fw_account>> accounts() const;  // by account number
   [[nodiscard]] Result<std::vector<Flow>> flows(std::size_t limit) const;
   [[nodiscard]] Result<FlowCount> flow_count() const;
+  // Now on the clock of fw_flow.expires_ns.
+  [[nodiscard]] std::uint64_t now_ns() const { return programs_->now_ns(); }
   Result<void> clear_flows();
   Result<void> sweep();
   [[nodiscard]] Result<std::vector<MapSize>> map_sizes() const;
+  // For tests, which run the programs by hand.
+  [[nodiscard]] const Programs& programs() const { return *programs_; }
 
   // Detaches and unpins everything.
   static Result<void> teardown(Datapath datapath);

@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -193,6 +194,20 @@ Error load_error(int code) {
   return error;
 }
 
+// The length of a jiffy: what CLOCK_MONOTONIC_COARSE goes by (1 / CONFIG_HZ).
+std::uint64_t tick_ns() {
+  timespec tick{};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+  return static_cast<std::uint64_t>(tick.tv_nsec);
+}
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 }  // namespace
 
 void Programs::Destroy::operator()(::fwd* skeleton) const noexcept {
@@ -209,17 +224,26 @@ int Programs::xdp() const {
 int Programs::wire_in() const {
   return bpf_program__fd(skeleton_->progs.fw_wire_in);
 }
-int Programs::wire_out() const {
-  return bpf_program__fd(skeleton_->progs.fw_wire_out);
-}
 int Programs::container_in() const {
   return bpf_program__fd(skeleton_->progs.fw_ctr_in);
 }
-int Programs::container_out() const {
-  return bpf_program__fd(skeleton_->progs.fw_ctr_out);
+int Programs::out() const {
+  return bpf_program__fd(skeleton_->progs.fw_out);
 }
 int Programs::sweep() const {
   return bpf_program__fd(skeleton_->progs.fw_sweep);
+}
+
+std::uint64_t Programs::now_ns() const { return monotonic_ns() + clock_offset_ns_; }
+
+// Both clocks go with the kernel's tick; only their zeros differ.
+Result<void> Programs::set_clock() {
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  const auto before = monotonic_ns();
+  if (bpf_prog_test_run_opts(sweep(), &options) != 0)
+    return Error::from_errno("reading the clock of the BPF programs");
+  clock_offset_ns_ = skeleton_->bss->fw_now_ns - before;
+  return {};
 }
 
 Result<Programs> Programs::load(const PinDirectory& pins, const Sizes& sizes) {
@@ -232,6 +256,7 @@ Result<Programs> Programs::load(const PinDirectory& pins, const Sizes& sizes) {
   for (auto& [field, map] : outer_maps(programs.maps_, skeleton)) field->inner = inner_layout(map);
   if (auto sized = set_sizes(skeleton, sizes); !sized) return sized.error();
   if (auto adopted = adopt_pins(skeleton.obj, pins); !adopted) return adopted.error();
+  skeleton.rodata->fw_tick_ns = tick_ns();
 
   if (const int failed = fwd__load(&skeleton); failed != 0) return load_error(-failed);
   if (auto pinned = pin_maps(skeleton.obj, pins); !pinned) return pinned.error();
@@ -241,6 +266,7 @@ Result<Programs> Programs::load(const PinDirectory& pins, const Sizes& sizes) {
                     programs.maps_.active, 0);
   if (page == MAP_FAILED) return Error::from_errno("mapping fw_active");
   programs.active_.reset(static_cast<fw_active*>(page));
+  if (auto set = programs.set_clock(); !set) return set.error();
   return programs;
 }
 

@@ -43,12 +43,13 @@ class Programs {
   // File descriptors, owned here.
   [[nodiscard]] int xdp() const;
   [[nodiscard]] int wire_in() const;
-  [[nodiscard]] int wire_out() const;
   [[nodiscard]] int container_in() const;
-  [[nodiscard]] int container_out() const;
+  [[nodiscard]] int out() const;  // of wires and containers alike
   [[nodiscard]] int sweep() const;
 
   [[nodiscard]] const Maps& maps() const { return maps_; }
+  // Now on the clock that flows expire by (bpf/lib/clock.h), in nanoseconds.
+  [[nodiscard]] std::uint64_t now_ns() const;
   // The element of fw_active, mapped. The programs read it meanwhile.
   [[nodiscard]] fw_active& active() const { return *active_; }
 
@@ -61,7 +62,10 @@ class Programs {
   };
   explicit Programs(::fwd* skeleton) : skeleton_(skeleton) {}
 
+  Result<void> set_clock();
+
   std::unique_ptr<::fwd, Destroy> skeleton_;
+  std::uint64_t clock_offset_ns_ = 0;  // of the flows' clock from CLOCK_MONOTONIC, modulo 2^64
   std::unique_ptr<fw_active, Unmap> active_;
   Maps maps_;
 };

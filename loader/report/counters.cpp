@@ -33,6 +33,11 @@ Sums sum_up(const compile::AccountBook& book, const std::vector<fw_account>& cou
       add(sums.drops[name.subject], counts[i]);
       continue;
     }
+    if (name.kind == AccountName::Kind::kBlock) {
+      add(sums.rules[name.subject], counts[i]);
+      add(sums.drops["BLOCKED"], counts[i]);
+      continue;
+    }
     add(sums.zones[{name.from_zone, name.to_zone}], counts[i]);
     if (name.kind == AccountName::Kind::kRule) add(sums.rules[name.subject], counts[i]);
     if (name.kind == AccountName::Kind::kDoor) add(sums.doors[name.subject], counts[i]);

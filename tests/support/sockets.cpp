@@ -169,7 +169,7 @@ Result<Client> Client::connect(const NetNs& netns, Transport transport, const En
   return Client{std::move(fd), transport};
 }
 
-Result<std::string> Client::echo(std::string_view text, milliseconds timeout) {
+Result<std::string> Client::echo(std::string_view text, milliseconds timeout, Resend resend) {
   const auto deadline = Clock::now() + timeout;
   std::string back;
   std::array<char, 65536> buffer;
@@ -189,7 +189,7 @@ Result<std::string> Client::echo(std::string_view text, milliseconds timeout) {
     }
     const auto pause = transport_ == Transport::kUdp ? kUdpRetry : milliseconds{50};
     if (!wait_for(socket_.get(), POLLIN, std::min(deadline, Clock::now() + pause))) {
-      if (transport_ == Transport::kUdp) sent = 0;
+      if (transport_ == Transport::kUdp && resend == Resend::kYes) sent = 0;
       continue;
     }
     const ssize_t got = recv(socket_.get(), buffer.data(), buffer.size(), 0);

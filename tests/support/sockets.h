@@ -53,6 +53,9 @@ class EchoServer {
   std::thread thread_;
 };
 
+// Whether a datagram without an answer is sent again, every 200 ms.
+enum class Resend { kNo, kYes };
+
 // A client's socket, connected; for flows that must outlive something.
 class Client {
  public:
@@ -60,9 +63,10 @@ class Client {
   static Result<Client> connect(const NetNs& netns, Transport transport, const Endpoint& to,
                                 milliseconds timeout = milliseconds{2000});
 
-  // Sends `text` and waits for as many bytes to come back; UDP sends it again every 200 ms.
+  // Sends `text` and waits for as many bytes to come back.
   [[nodiscard]] Result<std::string> echo(std::string_view text,
-                                         milliseconds timeout = milliseconds{2000});
+                                         milliseconds timeout = milliseconds{2000},
+                                         Resend resend = Resend::kYes);
   [[nodiscard]] Endpoint local() const;
 
  private:

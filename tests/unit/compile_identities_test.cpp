@@ -59,8 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
                     AddressCase{"Proxy6", "fd00:dead:beef:1::10", "dmz", kMember, 0},
                     AddressCase{"DmzNeighbour", "172.20.1.77", "dmz", kMember, 0},
                     AddressCase{"Api", "172.20.2.11", "internal", kMember, 0},
-                    AddressCase{"NotNamedOnItsBridge", "172.20.2.99", "none", FW_IDENT_CONTAINER,
-                                0},
+                    AddressCase{"NotNamedOnItsBridge", "172.20.2.99", "none",
+                                FW_IDENT_CONTAINER | FW_IDENT_UNMANAGED, 0},
                     AddressCase{"ServiceInNoZone", "10.99.0.2", "none", FW_IDENT_CONTAINER, 0},
                     AddressCase{"Office", "10.50.0.7", "office", 0, kEth1}),
     [](const auto& each) { return std::string{each.param.name}; });
