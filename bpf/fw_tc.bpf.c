@@ -10,11 +10,19 @@
 #include "bpf/lib/ctx_tc.h"
 #include "bpf/lib/pipeline.h"
 #include "bpf/stages/answer.h"
+#include "bpf/stages/neighbour.h"
 #include "bpf/stages/relate.h"
 
 FW_INLINE enum fw_verdict about_error(fw_ctx *ctx, struct fw_pkt *pkt)
 {
 	return (enum fw_verdict)relate_error(ctx, pkt) ?: forward(ctx, pkt);
+}
+
+FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	if (pkt->origin != FW_FROM_CONTAINER)
+		return FW_UP;
+	return (enum fw_verdict)discovery_from_container(ctx, pkt);
 }
 
 /* A packet that cannot go on gets the ICMP error that a router sends. */
@@ -43,10 +51,12 @@ FW_INLINE int finish(fw_ctx *ctx, struct fw_pkt *pkt, enum fw_verdict verdict)
 }
 
 /* Between containers only IP and ARP pass; a link may carry what it likes to the host. */
-FW_INLINE enum fw_verdict other_type(struct fw_pkt *pkt, __be16 type)
+FW_INLINE enum fw_verdict other_type(fw_ctx *ctx, struct fw_pkt *pkt, __be16 type)
 {
-	if (pkt->origin != FW_FROM_CONTAINER || type == bpf_htons(ETH_P_ARP))
+	if (pkt->origin != FW_FROM_CONTAINER)
 		return FW_UP;
+	if (type == bpf_htons(ETH_P_ARP))
+		return (enum fw_verdict)arp_from_container(ctx, pkt);
 	return drop(pkt, FW_REASON_MALFORMED);
 }
 
@@ -56,13 +66,15 @@ FW_INLINE int run(struct __sk_buff *ctx, enum fw_origin origin)
 	enum fw_verdict verdict;
 	__be16 type = 0;
 
+	if (origin == FW_FROM_HOST && ctx->ingress_ifindex)
+		pkt.flags |= FW_PKT_TRANSIT;
 	verdict = read_active(&pkt) ?: parse_link(ctx, &pkt, &type);
 	if (!verdict && type == bpf_htons(ETH_P_IP))
 		verdict = live_ipv4(ctx, &pkt);
 	else if (!verdict && type == bpf_htons(ETH_P_IPV6))
 		verdict = live_ipv6(ctx, &pkt);
 	else if (!verdict)
-		verdict = other_type(&pkt, type);
+		verdict = other_type(ctx, &pkt, type);
 
 	return finish(ctx, &pkt, verdict);
 }

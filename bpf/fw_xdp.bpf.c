@@ -13,6 +13,13 @@ FW_INLINE enum fw_verdict about_error(fw_ctx *ctx, struct fw_pkt *pkt)
 	return FW_UP;
 }
 
+FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	(void)ctx;
+	(void)pkt;
+	return FW_UP;
+}
+
 FW_INLINE int finish(fw_ctx *ctx, struct fw_pkt *pkt, enum fw_verdict verdict)
 {
 	switch (verdict) {

@@ -2,7 +2,6 @@
 #include "loader/daemon.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -88,10 +88,12 @@ class Daemon {
   // The policy file on disk, put in force; the diagnostics are on the log.
   std::variant<control::ApplyReport, Refusal> load_config(const std::string& comment);
   Exit run();
+  // A first start that failed leaves nothing in the kernel; a later one leaves what was in force.
+  void undo_first_start();
 
  private:
   Answer handle(const control::Request& request);
-  Answer answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) const;
+  static Answer answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome);
   Answer take_down();
   void on_signal();
   void on_network();
@@ -107,6 +109,7 @@ class Daemon {
   Fd sweep_timer_;
   Fd settle_timer_;
   netlink::Changes pending_;
+  bool settling_ = false;  // the settle timer runs
   bool stopping_ = false;
 };
 
@@ -156,7 +159,7 @@ std::variant<control::ApplyReport, Refusal> Daemon::load_config(const std::strin
   return outcome;
 }
 
-Answer Daemon::answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) const {
+Answer Daemon::answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) {
   if (const auto* refusal = std::get_if<Refusal>(&outcome))
     return control::failure(refusal->diagnostics.empty() ? Code::kApplyFailed : Code::kUsage,
                             refusal->sentence, refusal->diagnostics);
@@ -172,6 +175,14 @@ Answer Daemon::take_down() {
     return control::failure(Code::kApplyFailed, down.error().message);
   spdlog::warn("the datapath was taken down by fwctl teardown: this machine is not protected");
   return control::success(report);
+}
+
+void Daemon::undo_first_start() {
+  if (!firewall_ || !firewall_->unused()) return;
+  auto firewall = std::move(*firewall_);
+  firewall_.reset();
+  if (auto down = Firewall::teardown(std::move(firewall)); !down)
+    spdlog::error("{}", down.error().message);
 }
 
 template <class Report>
@@ -226,11 +237,14 @@ void Daemon::on_network() {
     pending_.interfaces |= changes->interfaces;
     pending_.routes |= changes->routes;
   }
-  if (pending_.any()) set_timer(settle_timer_, kSettleTime, 0ns);
+  // Not put off by what follows: a network that never rests is followed all the same.
+  if (pending_.any() && !settling_) set_timer(settle_timer_, kSettleTime, 0ns);
+  settling_ = settling_ || pending_.any();
 }
 
 void Daemon::on_settled() {
   clear_timer(settle_timer_);
+  settling_ = false;
   const auto changes = std::exchange(pending_, {});
   if (!firewall_ || !changes.any()) return;
   const auto followed =
@@ -296,8 +310,14 @@ Exit run_daemon(const DaemonOptions& options) {
   if (!watcher) return give_up(watcher.error());
 
   Daemon daemon(options, std::move(*firewall), std::move(*watcher));
-  if (auto opened = daemon.open_channels(); !opened) return give_up(opened.error());
-  if (std::holds_alternative<Refusal>(daemon.load_config("start"))) return Exit::kFailed;
+  if (auto opened = daemon.open_channels(); !opened) {
+    daemon.undo_first_start();
+    return give_up(opened.error());
+  }
+  if (std::holds_alternative<Refusal>(daemon.load_config("start"))) {
+    daemon.undo_first_start();
+    return Exit::kFailed;
+  }
   sd_notify(0, "READY=1");
   return daemon.run();
 }

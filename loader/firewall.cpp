@@ -70,6 +70,25 @@ Result<Firewall> Firewall::start(const FirewallOptions& options) {
   return Firewall(options, std::move(*datapath), std::move(*state));
 }
 
+// A wire that somebody renames is still the wire that the policy means: it keeps its protection,
+// and its old name, until another interface bears that name or fwd starts anew.
+Result<Topology> Firewall::look(const config::Policy& policy) {
+  auto topology = netlink::read_topology();
+  if (!topology) return topology;
+  auto names = policy.host.uplinks;
+  for (const auto& [zone, members] : policy.zones)
+    names.insert(names.end(), members.interfaces.begin(), members.interfaces.end());
+  renamed_.clear();
+  for (const auto& name : names) {
+    const Interface* before = topology_.by_name(name);
+    if (before == nullptr || topology->by_name(name) != nullptr) continue;
+    const auto now = topology->interfaces.find(before->index);
+    if (now == topology->interfaces.end()) continue;
+    renamed_[name] = std::exchange(now->second.name, name);
+  }
+  return topology;
+}
+
 Result<void> Firewall::enforce(const config::Policy& policy, const Topology& topology,
                                compile::AccountBook book) {
   const auto placement = compile::place(policy, topology);
@@ -112,7 +131,7 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
     report.entries = entries_of(image_);
     return report;
   }
-  auto topology = netlink::read_topology();
+  auto topology = look(*parsed.policy);
   if (!topology) return Refusal{.sentence = topology.error().message, .diagnostics = {}};
 
   const auto before = state_;
@@ -135,7 +154,7 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
 
 Result<void> Firewall::interfaces_changed() {
   if (!policy_) return {};
-  auto topology = netlink::read_topology();
+  auto topology = look(*policy_);
   if (!topology) return topology.error();
   const auto placement = compile::place(*policy_, *topology);
   auto book = state_.accounts;

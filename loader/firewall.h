@@ -47,6 +47,8 @@ class Firewall {
 
   Result<void> sweep() { return datapath_.sweep(); }
 
+  // No policy was ever in force in this BPF folder.
+  [[nodiscard]] bool unused() const { return datapath_.generation() == 0; }
   [[nodiscard]] bool enforcing() const { return policy_.has_value(); }
   [[nodiscard]] control::StatusReport status() const;
   [[nodiscard]] Result<control::CountersReport> counters() const;
@@ -57,6 +59,8 @@ class Firewall {
 
  private:
   Firewall(FirewallOptions options, datapath::Datapath datapath, State state);
+  // The network as this policy sees it.
+  Result<Topology> look(const config::Policy& policy);
   Result<void> enforce(const config::Policy& policy, const Topology& topology,
                        compile::AccountBook book);
   [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
@@ -71,7 +75,8 @@ class Firewall {
   compile::Image image_;
   compile::Placement placement_;
   Topology topology_;
-  std::string trouble_;  // of the last update of attachments; empty: none
+  std::map<std::string, std::string> renamed_;  // wires: the policy's name -> the name now
+  std::string trouble_;                         // of the last update of attachments; empty: none
   // The kernel numbers every swap, also those that a new address causes; people count policies.
   std::map<std::uint32_t, std::uint64_t> generations_;
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What `fwctl status`, `counters` and `flows` show, gathered from the policy and the kernel.
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 
 #include "loader/firewall.h"
@@ -50,10 +52,14 @@ std::vector<control::ContainerStatus> Firewall::containers() const {
 std::vector<std::string> Firewall::next_steps() const {
   std::vector<std::string> steps;
   if (!trouble_.empty()) steps.push_back(trouble_);
+  for (const auto& [name, now] : renamed_)
+    steps.push_back("interface " + name + " is called " + now +
+                    " now and stays protected until fwd starts anew; name it in the policy");
   for (const auto& uplink : policy_->host.uplinks)
     if (topology_.by_name(uplink) == nullptr)
-      steps.push_back("interface " + uplink +
-                      " (host.uplinks) does not exist; it is protected as soon as it appears");
+      steps.push_back(fmt::format(
+          "interface {} (host.uplinks) does not exist; it is protected as soon as it appears",
+          uplink));
   return steps;
 }
 

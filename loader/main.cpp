@@ -5,7 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include "loader/bpf/log.h"
 #include "loader/daemon.h"
@@ -29,9 +31,7 @@ std::string only(const std::string& given, const std::string& allowed) {
   return "this version of fwd supports only '" + allowed + "' here";
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   set_up_log();
   fw::bpf::capture_libbpf_log();
 
@@ -59,4 +59,16 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : static_cast<int>(fw::Exit::kUsage);
   }
   return static_cast<int>(fw::run_daemon(options));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Nothing of ours throws; a library that runs out of memory does.
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "fwd: %s; the datapath stays as it is\n", error.what());
+    return static_cast<int>(fw::Exit::kFailed);
+  }
 }

@@ -13,7 +13,8 @@ enum fw_role {
 };
 
 enum fw_iface_flags {
-	FW_IFACE_XDP = 1 << 0, /* XDP may redirect frames out of it */
+	FW_IFACE_XDP = 1 << 0,	      /* XDP may redirect frames out of it */
+	FW_IFACE_MASQUERADE = 1 << 1, /* its zone is masqueraded: sources no prefix holds */
 };
 
 /* Key: ifindex (__u32, host byte order). */

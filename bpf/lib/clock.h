@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The clock of flows: nanoseconds in steps of the kernel's tick (1 to 10 ms), which is
  * enough to end a flow by, and costs one load where bpf_ktime_get_coarse_ns() costs a call
- * (docs/decisions/0012). Its zero is not that of CLOCK_MONOTONIC; fw_now_ns tells user
+ * (docs/decisions/0013). Its zero is not that of CLOCK_MONOTONIC; fw_now_ns tells user
  * space how far apart they are.
  */
 #pragma once

@@ -63,6 +63,15 @@ FW_INLINE int ctx_is_gso(const fw_ctx *ctx)
 	return ctx->gso_size != 0;
 }
 
+/* A GSO packet must be cut into packets that fit the link they leave by. */
+FW_INLINE int ctx_segments_fit(fw_ctx *ctx, __u32 ifindex)
+{
+	__u32 mtu = 0;
+
+	return bpf_check_mtu(ctx, ifindex, &mtu, 0, BPF_MTU_CHK_SEGS) !=
+	       BPF_MTU_CHK_RET_SEGS_TOOBIG;
+}
+
 /* The outer VLAN tag has moved from the frame to the skb; an inner one has not. */
 FW_INLINE int ctx_is_tagged(const fw_ctx *ctx, __be16 type)
 {

@@ -37,6 +37,7 @@ enum fw_pkt_flags {
 	FW_PKT_HALF = 1 << 4,	    /* flow is in the half-open table */
 	FW_PKT_GROUP = 1 << 5,	    /* sent to a broadcast or multicast MAC address */
 	FW_PKT_STRAY = 1 << 6,	    /* matches a flow, but comes from its other side */
+	FW_PKT_TRANSIT = 1 << 7,    /* leaves the host, but did not start here */
 };
 
 struct fw_pkt {

@@ -16,15 +16,20 @@
  */
 FW_INLINE enum fw_verdict about_error(fw_ctx *ctx, struct fw_pkt *pkt);
 
+/* Neighbour discovery is for the stack, unless a container says what is not true. Likewise. */
+FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt);
+
 /* The checks that every packet needs and no flow remembers. */
-FW_INLINE enum fw_verdict guard(struct fw_pkt *pkt)
+FW_INLINE enum fw_verdict guard(fw_ctx *ctx, struct fw_pkt *pkt)
 {
 	if (pkt->flags & FW_PKT_FRAGMENT)
 		return drop(pkt, FW_REASON_FRAGMENT);
 	/* Neighbour discovery is for this link (RFC 4861 section 6.1: hop limit 255; MLD: 1). */
-	if (pkt->flags & FW_PKT_NEIGHBOUR)
-		return pkt->ttl == 255 || pkt->ttl == 1 ? FW_UP : drop(pkt, FW_REASON_MARTIAN);
-	return FW_NEXT;
+	if (!(pkt->flags & FW_PKT_NEIGHBOUR))
+		return FW_NEXT;
+	if (pkt->ttl != 255 && pkt->ttl != 1)
+		return drop(pkt, FW_REASON_MARTIAN);
+	return about_neighbour(ctx, pkt);
 }
 
 /* Can this hook finish the packet? The last stop before the first write. */
@@ -41,12 +46,13 @@ FW_INLINE enum fw_verdict ready(fw_ctx *ctx, struct fw_pkt *pkt, const enum fw_f
 	if (CTX_IS_XDP)
 		return !(flow->hop.flags & FW_HOP_XDP) || pkt->ttl <= 1 ||
 				       pkt->l3_len > flow->hop.mtu ||
-				       ctx_is_unfinished(ctx, pkt, family) ?
-			       FW_UP :
-			       FW_NEXT;
+				       ctx_is_unfinished(ctx, pkt, family)
+			       ? FW_UP
+			       : FW_NEXT;
 	if (pkt->ttl <= 1 && !(flow->flags & FW_FLOW_SWITCHED))
 		return drop(pkt, FW_REASON_TTL_EXPIRED);
-	if (flow->hop.mtu && pkt->l3_len > flow->hop.mtu && !ctx_is_gso(ctx))
+	if (flow->hop.mtu && pkt->l3_len > flow->hop.mtu &&
+	    (!ctx_is_gso(ctx) || !ctx_segments_fit(ctx, flow->hop.ifindex)))
 		return drop(pkt, FW_REASON_MTU_EXCEEDED);
 	return FW_NEXT;
 }
@@ -67,7 +73,7 @@ FW_INLINE enum fw_verdict live(fw_ctx *ctx, struct fw_pkt *pkt, const enum fw_fa
 {
 	if (pkt->flags & FW_PKT_ICMP_ERROR)
 		return about_error(ctx, pkt);
-	return guard(pkt)
+	return guard(ctx, pkt)
 	    ?: track(pkt, family)
 	    ?: judge(pkt, ctx)
 	    ?: ready(ctx, pkt, family)

@@ -37,9 +37,18 @@ FW_INLINE int is_dhcp(const struct fw_scratch *s)
 	return s->iface.role == FW_ROLE_UPLINK ? from_server : from_client;
 }
 
-/* What leaves the host and is the translated side of a flow, was judged where it came in. */
-FW_INLINE int is_judged_already(struct fw_scratch *s)
+FW_INLINE int starts_here(const struct fw_pkt *pkt)
 {
+	return pkt->origin == FW_FROM_HOST && !(pkt->flags & FW_PKT_TRANSIT);
+}
+
+/* What leaves the host and is the translated side of a flow, was judged where it came in.
+ * A packet of the host's own with the same addresses and ports is another flow.
+ */
+FW_INLINE int is_judged_already(const struct fw_pkt *pkt, struct fw_scratch *s)
+{
+	if (!(pkt->flags & FW_PKT_TRANSIT))
+		return 0;
 	tuple_reverse(&s->search, &s->original);
 	return flow_find(FW_ESTABLISHED, &s->search) || flow_find(FW_HALF_OPEN, &s->search);
 }
@@ -160,12 +169,12 @@ FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 	s->iface = *iface;
 	s->original = pkt->tuple;
 	s->origin = pkt->origin;
-	s->in_ifindex = s->origin == FW_FROM_HOST ? 0 : pkt->ifindex;
+	s->in_ifindex = starts_here(pkt) ? 0 : pkt->ifindex;
 	s->ping = !!(pkt->flags & FW_PKT_PING);
 	s->admin = 0;
 	if (is_for_other_machine(ctx, pkt, s))
 		return FW_UP;
-	if (is_dhcp(s) || (s->origin == FW_FROM_HOST && is_judged_already(s)))
+	if (is_dhcp(s) || is_judged_already(pkt, s))
 		return FW_UP;
 
 	classify(pkt, s);

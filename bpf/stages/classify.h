@@ -176,8 +176,11 @@ FW_INLINE void classify(struct fw_pkt *pkt, struct fw_scratch *s)
 		s->dst.flags = FW_IDENT_HOST;
 	}
 	if (s->iface.role == FW_ROLE_LAN && s->origin == FW_FROM_WIRE &&
-	    s->src.zone == FW_ZONE_INTERNET)
+	    s->src.zone == FW_ZONE_INTERNET) {
 		s->src.zone = s->iface.zone;
+		if (s->iface.flags & FW_IFACE_MASQUERADE)
+			s->src.flags |= FW_IDENT_MASQUERADE;
+	}
 	s->src.zone &= FW_ZONES_MAX - 1;
 	s->dst.zone &= FW_ZONES_MAX - 1;
 	pkt->zones = (__u32)s->src.zone << 16 | s->dst.zone;

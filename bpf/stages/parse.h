@@ -63,12 +63,14 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 {
 	void *end = ctx_data_end(ctx);
 	__u8 *l4 = ctx_data(ctx) + (pkt->l4_off & 0x1ff);
+	/* Behind what the IP header announces is padding. */
+	__u32 from = pkt->l4_off, until = pkt->l3_len + ETH_HEADER;
 
 	pkt->tuple.proto = proto;
 	if (proto == IPPROTO_TCP) {
 		const struct tcphdr *tcp = (void *)l4;
 
-		if ((void *)(tcp + 1) > end || tcp->doff < 5)
+		if ((void *)(tcp + 1) > end || tcp->doff < 5 || from + tcp->doff * 4u > until)
 			return drop(pkt, FW_REASON_MALFORMED);
 		*(__u32 *)&pkt->tuple.sport = *(const __u32 *)l4;
 		pkt->tcp_flags = l4[13];
@@ -79,21 +81,20 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 
 		if ((void *)(udp + 1) > end)
 			return drop(pkt, FW_REASON_MALFORMED);
-		if (bpf_ntohs(udp->len) < sizeof(*udp) ||
-		    bpf_ntohs(udp->len) + (__u32)pkt->l4_off > pkt->l3_len + ETH_HEADER)
+		if (bpf_ntohs(udp->len) < sizeof(*udp) || from + bpf_ntohs(udp->len) > until)
 			return drop(pkt, FW_REASON_MALFORMED);
 		*(__u32 *)&pkt->tuple.sport = *(const __u32 *)l4;
 		return FW_NEXT;
 	}
 	if (family == FW_IPV4 && proto == IPPROTO_ICMP) {
-		if ((void *)(l4 + 8) > end)
+		if ((void *)(l4 + 8) > end || from + 8 > until)
 			return drop(pkt, FW_REASON_MALFORMED);
 		if (icmp4_is_error(l4[0]))
 			pkt->flags |= FW_PKT_ICMP_ERROR;
 		return parse_icmp(pkt, l4, ICMP_ECHO, ICMP_ECHOREPLY);
 	}
 	if (family == FW_IPV6 && proto == IPPROTO_ICMPV6) {
-		if ((void *)(l4 + 8) > end)
+		if ((void *)(l4 + 8) > end || from + 8 > until)
 			return drop(pkt, FW_REASON_MALFORMED);
 		if (icmp6_is_error(l4[0]))
 			pkt->flags |= FW_PKT_ICMP_ERROR;
@@ -186,7 +187,7 @@ FW_INLINE enum fw_verdict parse_ipv6(fw_ctx *ctx, struct fw_pkt *pkt)
 	if (next != IPPROTO_TCP && next != IPPROTO_UDP && next != IPPROTO_ICMPV6) {
 		int proto = skip_extensions(ctx, pkt, next);
 
-		if (proto < 0)
+		if (proto < 0 || pkt->l4_off > pkt->l3_len + ETH_HEADER)
 			return drop(pkt, FW_REASON_MALFORMED);
 		next = (__u8)proto;
 		if (pkt->flags & FW_PKT_FRAGMENT) {

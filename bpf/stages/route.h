@@ -66,7 +66,11 @@ FW_OUTLINE int route(fw_ctx *ctx, struct fw_scratch *s, struct fw_hop *hop,
 		__builtin_memcpy(s->fib.ipv6_dst, &t->dst, sizeof(s->fib.ipv6_dst));
 	}
 	rc = bpf_fib_lookup(ctx, &s->fib, sizeof(s->fib), 0);
-	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH)
+	/* At TC the helper compares the packet with the link's MTU, after it has found the way;
+	 * `ready` does so too, and answers.
+	 */
+	if (rc != BPF_FIB_LKUP_RET_SUCCESS && rc != BPF_FIB_LKUP_RET_NO_NEIGH &&
+	    rc != BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return 0;
 	hop->ifindex = s->fib.ifindex;
 	__builtin_memcpy(hop->dmac, s->fib.dmac, sizeof(hop->dmac));

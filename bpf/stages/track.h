@@ -184,6 +184,11 @@ FW_INLINE enum fw_verdict track(struct fw_pkt *pkt, const enum fw_family family)
 		pkt->flow = 0;
 		return FW_NEXT;
 	}
+	/* The translated side of a flow may look like another one of the host's own. */
+	if (pkt->flags & FW_PKT_TRANSIT && flow->origin == FW_FROM_HOST && !flow->in_ifindex) {
+		pkt->flow = 0;
+		return FW_NEXT;
+	}
 	if (flow->origin != pkt->origin) {
 		/* Leaving the host, it was judged where it came in; else it is judged anew. */
 		if (pkt->origin == FW_FROM_HOST)

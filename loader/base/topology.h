@@ -25,6 +25,7 @@ struct Interface {
   std::uint32_t peer = 0;    // veth: ifindex of the other end, in whichever namespace; 0: unknown
   bool up = false;
   bool loopback = false;
+  bool ethernet = true;  // its frames start with an Ethernet header; false: tun, wireguard, ppp
   std::vector<Address> addresses;
   std::vector<Prefix> connected;  // prefixes of its addresses and of routes with scope link
 

@@ -23,7 +23,7 @@ bool is_per_cpu(std::uint32_t type) {
 
 std::size_t bytes_per_value(const MapLayout& layout) {
   if (!is_per_cpu(layout.type)) return layout.value_size;
-  const std::size_t padded = (layout.value_size + 7U) / 8U * 8U;
+  const std::size_t padded = (std::size_t{layout.value_size} + 7) / 8 * 8;
   return padded * static_cast<std::size_t>(possible_cpus());
 }
 

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <fstream>
@@ -50,7 +51,8 @@ Result<void> check_capabilities(std::string_view status) {
   const auto has = [bits](unsigned capability) { return ((bits >> capability) & 1U) != 0; };
   const auto need = [](const char* name, const char* reason) {
     return Error{std::string{"fwd needs "} + name + " " + reason +
-                 "; run it as root or grant the capability in its service unit"};
+                     "; run it as root or grant the capability in its service unit",
+                 EPERM};
   };
   // CAP_SYS_ADMIN holds CAP_BPF and CAP_PERFMON in it, not the other way round.
   if (!has(CAP_SYS_ADMIN) && !has(CAP_BPF)) return need("CAP_BPF", "to load its programs");

@@ -42,6 +42,7 @@ std::vector<AccountName> denied_names(const std::vector<std::string>& zones) {
 
 std::vector<AccountName> egress_names(const std::vector<std::string>& zones) {
   std::vector<AccountName> names;
+  names.reserve(zones.size());
   for (const std::string& to : zones)
     names.push_back({AccountName::Kind::kEgress, "host.egress", zones[FW_ZONE_HOST], to});
   return names;

@@ -160,9 +160,11 @@ std::vector<Line> lines_of_rules(const config::Policy& policy, const Zones& zone
   for (const auto& [name, zone] : policy.zones) {
     if (!zone.intra_allowed) continue;
     const std::vector<std::uint32_t> members{FW_SEL_ZONE | zones[name]};
+    std::string text = name;
+    text.append(" -> ").append(name).append(" (intra)");
     lines.push_back({FW_ALLOW,
                      AccountName::Kind::kRule,
-                     name + " -> " + name + " (intra)",
+                     std::move(text),
                      members,
                      members,
                      {FW_PORTS_ANY},

@@ -170,7 +170,7 @@ std::optional<Judge::Hit> Judge::search_door(const fw_ident& from, const fw_door
   return std::nullopt;
 }
 
-Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) const {
+Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) {
   judgement.allowed = reason == FW_REASON_NONE;
   judgement.reason = reason;
   judgement.key = hit.key;

@@ -80,7 +80,7 @@ class Judge {
   [[nodiscard]] std::optional<Hit> blocked(const Probe& probe, const Judgement& so_far) const;
   [[nodiscard]] Judgement through_door(Judgement judgement) const;
   [[nodiscard]] Judgement without_door(const Probe& probe, Judgement judgement) const;
-  [[nodiscard]] Judgement decided(Judgement judgement, const Hit& hit, fw_reason reason) const;
+  [[nodiscard]] static Judgement decided(Judgement judgement, const Hit& hit, fw_reason reason);
   [[nodiscard]] Judgement denied(Judgement judgement, fw_reason reason) const;
 
   const Image& image_;

@@ -44,6 +44,7 @@ std::vector<Address> maglev_table(std::vector<Address> backends) {
 
   const std::uint32_t size = table_size(backends.size());
   std::vector<Preference> preferences;
+  preferences.reserve(backends.size());
   for (const Address& backend : backends)
     preferences.push_back({static_cast<std::uint32_t>(hash(backend, 0) % size),
                            static_cast<std::uint32_t>(hash(backend, 1) % (size - 1) + 1)});

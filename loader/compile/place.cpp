@@ -77,16 +77,18 @@ class Placer {
     std::uint16_t zone_number = FW_ZONE_USER;  // as Zones numbers them: in the order of names
     for (const auto& [name, zone] : policy_.zones) {
       for (const std::string& interface : zone.interfaces)
-        place_wire(FW_ROLE_LAN, zone_number, interface);
+        place_wire(FW_ROLE_LAN, zone_number, interface, zone.masquerade.value_or(false));
       ++zone_number;
     }
   }
 
-  void place_wire(fw_role role, std::uint16_t zone, const std::string& name) {
+  void place_wire(fw_role role, std::uint16_t zone, const std::string& name,
+                  bool masquerade = false) {
     const Interface* interface = topology_.by_name(name);
     if (interface == nullptr) return;  // it may come later
-    placement_.interfaces.try_emplace(interface->index,
-                                      placed_as(role, zone, *interface, *interface));
+    fw_iface placed = placed_as(role, zone, *interface, *interface);
+    if (masquerade) placed.flags |= FW_IFACE_MASQUERADE;
+    placement_.interfaces.try_emplace(interface->index, placed);
   }
 
   // A veth by itself, or a bridge with its veths. Anything else carries no container.

@@ -39,7 +39,7 @@ bool add_target(const std::optional<TargetWord>& target, Targets& targets, Scope
   return true;
 }
 
-void add_rules(Rule rule, Targets targets, Scope& scope) {
+void add_rules(Rule rule, Targets&& targets, Scope& scope) {
   normalize(rule.from);
   for (auto& [ports, peers] : targets) {
     rule.ports = ports;

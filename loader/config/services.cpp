@@ -78,6 +78,7 @@ std::optional<std::vector<PortSet>> read_port(const Node& node, const std::strin
     return std::nullopt;
   }
   std::vector<PortSet> sets;
+  sets.reserve(sets.size() + protos.size());
   for (const Proto each : protos) sets.push_back({each, *range});
   return sets;
 }

@@ -248,7 +248,7 @@ Answer Server::answer(std::string_view line, const Peer& peer) const {
 }
 
 // The last thing a client hears.
-bool Server::refuse(Connection& connection, Answer why) {
+bool Server::refuse(Connection& connection, const Answer& why) {
   connection.in = {};
   connection.out = encode(why) + "\n";
   connection.closing = true;
@@ -256,7 +256,7 @@ bool Server::refuse(Connection& connection, Answer why) {
 }
 
 // Gives a client that makes progress more time. A byte now and then is not progress.
-void Server::moved(Connection& connection, std::size_t bytes) {
+void Server::moved(Connection& connection, std::size_t bytes) const {
   connection.progress += bytes;
   if (connection.progress < kProgress) return;
   connection.progress = 0;

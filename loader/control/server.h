@@ -84,8 +84,8 @@ class Server {
   bool receive(Connection& connection);
   bool answer_lines(Connection& connection);
   Answer answer(std::string_view line, const Peer& peer) const;
-  bool refuse(Connection& connection, Answer why);
-  void moved(Connection& connection, std::size_t bytes);
+  bool refuse(Connection& connection, const Answer& why);
+  void moved(Connection& connection, std::size_t bytes) const;
   void expire();
   void set_listening(bool on);
   void update_timer();

@@ -66,6 +66,13 @@ Attachment Attacher::serve(const Target& target, std::set<HookPoint>& wanted) {
                         .role = target.role,
                         .mode = "tc",
                         .why = "container"};
+  if (!target.interface.ethernet) {
+    attachment.mode = "none";
+    attachment.why =
+        "its packets have no Ethernet header (tun, wireguard, ppp), which this version of fwd does "
+        "not support";
+    return attachment;
+  }
   const HookPoint in{index, Hook::kIngress};
   const HookPoint out{index, Hook::kEgress};
   wanted.insert({in, out});

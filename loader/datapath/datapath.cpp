@@ -114,6 +114,7 @@ void Datapath::probe_veths(const compile::Placement& placement, const Topology& 
   for (const auto& [address, endpoint] : placement.endpoints) consider(endpoint.ifindex, true);
 
   std::vector<Veth> veths;
+  veths.reserve(unknown.size());
   for (auto& [index, veth] : unknown) veths.push_back(std::move(veth));
   for (auto& [index, answer] : probe_napi(veths, kProbeBudget)) {
     spdlog::debug("XDP redirects into interface {}: {} ({})", index, answer.ready, answer.why);

@@ -18,13 +18,12 @@
 #include "loader/datapath/flows.h"
 #include "loader/datapath/napi.h"
 #include "loader/datapath/placement_maps.h"
-#include "maps/sizes.h"
 
 namespace fw::datapath {
 
 struct Options {
   std::string bpffs = "/sys/fs/bpf/fwd";
-  Sizes sizes = {.flows = FW_FLOWS_DEFAULT, .half = FW_HALF_DEFAULT};
+  Sizes sizes = default_sizes();
   bool allow_tcx = true;
 };
 

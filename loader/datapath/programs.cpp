@@ -6,8 +6,9 @@
 #include <bpf/libbpf.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
+
+#include <ctime>
 
 #include <array>
 #include <string_view>
@@ -234,7 +235,9 @@ int Programs::sweep() const {
   return bpf_program__fd(skeleton_->progs.fw_sweep);
 }
 
-std::uint64_t Programs::now_ns() const { return monotonic_ns() + clock_offset_ns_; }
+std::uint64_t Programs::now_ns() const {
+  return monotonic_ns() + clock_offset_ns_;
+}
 
 // Both clocks go with the kernel's tick; only their zeros differ.
 Result<void> Programs::set_clock() {

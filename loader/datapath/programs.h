@@ -9,6 +9,7 @@
 
 #include "loader/bpf/map.h"
 #include "loader/datapath/bpffs.h"
+#include "loader/datapath/sizes.h"
 #include "maps/active.h"
 
 struct fwd;  // the generated skeleton; programs.cpp alone knows it
@@ -29,11 +30,6 @@ struct Maps {
   int half4 = -1, half6 = -1;
   int ifaces = -1, endpoints = -1;
   OuterMap ident4, ident6, ports, policy, doors, maglev, members, accounts;
-};
-
-struct Sizes {
-  std::uint32_t flows = 0;  // entries of each established table; two to a flow
-  std::uint32_t half = 0;   // entries of each half-open table
 };
 
 class Programs {

@@ -5,6 +5,7 @@
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
@@ -91,6 +92,7 @@ Interface to_interface(rtnl_link* link) {
     interface.peer = static_cast<std::uint32_t>(std::max(0, rtnl_link_get_link(link)));
   interface.up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
   interface.loopback = (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0;
+  interface.ethernet = interface.loopback || rtnl_link_get_arptype(link) == ARPHRD_ETHER;
   return interface;
 }
 

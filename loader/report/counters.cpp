@@ -62,7 +62,8 @@ control::CountersReport counters(const config::Policy& policy, const compile::Ac
         {rule.text, rule.where.file, rule.where.line, count_of(sums.rules, rule.text)});
   for (const auto& [name, zone] : policy.zones)
     if (zone.intra_allowed) {
-      const auto text = name + " -> " + name + " (intra)";
+      std::string text = name;
+      text.append(" -> ").append(name).append(" (intra)");
       report.rules.push_back({text, zone.where.file, zone.where.line, count_of(sums.rules, text)});
     }
   if (policy.host.egress_allowed)

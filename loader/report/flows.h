@@ -17,8 +17,8 @@ struct FlowEntry {
   fw_flow flow{};
 };
 
-// `now_ns` is on the clock of fw_flow.expires_ns. Entries whose original direction is not among them are left out, and
-// so are those past their expiry.
+// `now_ns` is on the clock of fw_flow.expires_ns. Entries whose original direction is not among
+// them are left out, and so are those past their expiry.
 std::vector<control::FlowReport> flows(const std::vector<FlowEntry>& entries,
                                        const compile::AccountBook& book, std::uint64_t now_ns);
 

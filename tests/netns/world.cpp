@@ -11,6 +11,8 @@ using nlohmann::json;
 
 // Longer than any pause that a loaded machine makes, for a message that is sent once.
 constexpr milliseconds kPatience{8000};
+// A conversation that never pauses starves the grace periods that a policy swap waits for.
+constexpr milliseconds kPause{1};
 constexpr std::size_t kMessageBytes = 1200;  // fits one datagram on every link here
 
 std::uint64_t packets_of(const json& report, const char* list, const char* key,
@@ -32,10 +34,11 @@ host:
 zones:
   lan: {{subnets: [192.168.1.0/24, "fd00:1::/64"], interfaces: [lan0], masquerade: true}}
 services:
-  shop: {{addresses: [192.168.1.100, "fd00:1::100"], ports: {{http: 8080, echo: 8007/tcp+udp}}}}
+  shop: {{addresses: [192.168.1.100, "fd00:1::100"], ports: {{http: 8080, echo: 8007/tcp+udp, perf: 5201}}}}
 publish:
   http: {{host: 80, to: shop:http, from: internet}}
   echo: {{host: 7, to: shop:echo, from: internet}}
+  perf: {{host: 5201, to: shop:perf, from: internet}}
 allow:
   - lan -> internet
   - lan -> host:9/tcp+udp
@@ -57,10 +60,11 @@ zones:
 services:
   web:
     addresses: [172.20.1.10, "fd00:dead:beef:1::10"]
-    ports: {{http: 80, echo: 7/tcp+udp}}
+    ports: {{http: 80, echo: 7/tcp+udp, perf: 5201}}
 publish:
   http: {{router: 80, host: 8080, to: web:http, from: [internet, lan]}}
   echo: {{router: 7, host: 8007, to: web:echo, from: [internet, lan]}}
+  perf: {{host: 5201, to: web:perf, from: internet}}
 allow:
   - dmz -> internet
   - dmz -> lan
@@ -123,6 +127,12 @@ Conversation::~Conversation() {
   (void)end();
 }
 
+void Conversation::abandon() {
+  ending_ = true;
+  client_.hang_up();
+  (void)end();
+}
+
 std::string Conversation::end() {
   ending_ = true;
   if (thread_.joinable()) thread_.join();
@@ -141,6 +151,7 @@ void Conversation::talk() {
     const auto back = client_.echo(message, kPatience, Resend::kNo);
     if (back && *back == message) {
       ++messages_;
+      std::this_thread::sleep_for(kPause);
       continue;
     }
     trouble_ = "message " + std::to_string(messages_) + ": " +

@@ -15,8 +15,8 @@
 
 namespace fw::test {
 
-// The two policies of the main job with an echo door (7 -> 8007 -> 7, TCP and UDP) beside it, ping,
-// and containers that may go out.
+// The two policies of the main job with an echo door (7 -> 8007 -> 7, TCP and UDP) and iperf3's,
+// ping, and containers that may go out.
 std::string router_with_echo(std::string_view datapath);
 std::string host_with_echo(std::string_view datapath);
 
@@ -48,6 +48,8 @@ class Conversation {
   // `more` messages went there and back since the call.
   [[nodiscard]] bool goes_on(std::uint64_t more = 3) const;
   [[nodiscard]] bool has_failed() const { return failed_; }
+  // Ends it without a verdict, for one that was cut.
+  void abandon();
   // Ends it. "" when nothing was ever lost or wrong, else what was.
   std::string end();
 

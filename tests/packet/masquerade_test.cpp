@@ -70,6 +70,15 @@ TEST_F(Masquerade, ALanGoesOutFromXdpToo) {
     }
 }
 
+// 10.60.0.5 is behind a router on the office's LAN: no prefix of a zone holds it.
+TEST_F(Masquerade, ANetworkBehindTheLanGoesOutLikeTheLan) {
+  expect_forward(
+      At::kTcLan,
+      at_lan() / Ip4{.src = "10.60.0.5", .dst = kClient} / Tcp{.dport = 443, .syn = true},
+      to_world() / Ip4{.src = kSelf, .dst = kClient, .ttl = 63} / Tcp{.dport = 443, .syn = true},
+      "office -> internet office internet");
+}
+
 TEST_F(Masquerade, ATakenPortIsReplacedByAFreeOne) {
   for (const At lan : {At::kXdpLan, At::kTcLan}) {
     forget_flows();
@@ -83,8 +92,9 @@ TEST_F(Masquerade, ATakenPortIsReplacedByAFreeOne) {
     const std::uint16_t port = source_port(second.packet);
     EXPECT_NE(port, 40000);
     EXPECT_GE(port, 1024);
-    EXPECT_THAT(second.packet, IsPacket(to_world() / Ip4{.src = kSelf, .dst = kClient, .ttl = 63} /
-                                        Tcp{.sport = port, .dport = 443, .syn = true}));
+    EXPECT_THAT(second.packet, IsPacket((to_world() / Ip4{.src = kSelf, .dst = kClient, .ttl = 63} /
+                                         Tcp{.sport = port, .dport = 443, .syn = true})
+                                            .bytes()));
     expect_forward(At::kTcUp,
                    at_up() / Ip4{.src = kClient, .dst = kSelf} /
                        Tcp{.sport = 443, .dport = port, .syn = true, .ack = true},
@@ -109,8 +119,9 @@ TEST_F(Masquerade, AnEchoIdentifierIsAPort) {
       At::kTcLan, at_lan() / Ip4{.src = kOffice, .dst = kClient} / Icmp{.id = 7, .seq = 1} / "x");
   const std::uint16_t id = source_port(second.packet, 38);
   EXPECT_NE(id, 7);
-  EXPECT_THAT(second.packet, IsPacket(to_world() / Ip4{.src = kSelf, .dst = kClient, .ttl = 63} /
-                                      Icmp{.id = id, .seq = 1} / "x"));
+  EXPECT_THAT(second.packet, IsPacket((to_world() / Ip4{.src = kSelf, .dst = kClient, .ttl = 63} /
+                                       Icmp{.id = id, .seq = 1} / "x")
+                                          .bytes()));
   for (const At up : kUp) {
     expect_forward(
         up, at_up() / Ip4{.src = kClient, .dst = kSelf} / Icmp{.type = 0, .id = 7, .seq = 1},

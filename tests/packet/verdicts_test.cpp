@@ -84,7 +84,7 @@ TEST_F(Verdicts, AdminBeatsBlockAndBlockBeatsPublish) {
 }
 
 TEST_F(Verdicts, ABlockOfTheBackendClosesTheDoor) {
-  enforce(std::string{kPolicy} + "  - internet -> web:80\n  - internet -> \"*:53/udp\"\n");
+  enforce(std::string{kPolicy} + "  - internet -> web:80\n  - \"internet -> *:53/udp\"\n");
   for (const At at : kUp) {
     forget_flows();
     expect_drop(at, syn4(at_up(), kClient, kSelf, 8080), "internet -> web:80/tcp internet dmz");
@@ -205,8 +205,9 @@ TEST_F(Verdicts, WhatWasJudgedOnItsWayInLeavesUntouched) {
       At::kTcUp, syn4(at_up(), kClient, kSelf, 8080),
       to_web() / Ip4{.src = kClient, .dst = kWeb, .ttl = 63} / Tcp{.dport = 80, .syn = true},
       "http internet dmz");
-  expect_untouched(At::kOutWeb, to_web() / Ip4{.src = kClient, .dst = kWeb, .ttl = 63} /
-                                    Tcp{.dport = 80, .syn = true});
+  const Bytes routed =
+      to_web() / Ip4{.src = kClient, .dst = kWeb, .ttl = 63} / Tcp{.dport = 80, .syn = true};
+  expect_untouched(At::kOutWeb, routed, {.ingress_ifindex = machine_->ifindex(At::kTcUp)});
 }
 
 struct Forgery {

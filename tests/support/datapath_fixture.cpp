@@ -183,11 +183,11 @@ Eth from_host() {
 }
 
 const char* to_string(At at) {
-  constexpr std::array names = {"fw_xdp on up0",      "fw_xdp on lan0",      "fw_wire_in on up0",
-                                "fw_wire_in on lan0", "fw_ctr_in on vweb",   "fw_ctr_in on vapi",
-                                "fw_ctr_in on vdb",   "fw_ctr_in on vknown", "fw_out on up0",
-                                "fw_out on vweb",     "fw_out on vdb"};
-  return names.at(static_cast<std::size_t>(at));
+  constexpr std::array kNames = {"fw_xdp on up0",      "fw_xdp on lan0",      "fw_wire_in on up0",
+                                 "fw_wire_in on lan0", "fw_ctr_in on vweb",   "fw_ctr_in on vapi",
+                                 "fw_ctr_in on vdb",   "fw_ctr_in on vknown", "fw_out on up0",
+                                 "fw_out on vweb",     "fw_out on vdb"};
+  return kNames.at(static_cast<std::size_t>(at));
 }
 
 Machine::Machine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -232,189 +232,189 @@ Result<std::unique_ptr<Machine>> Machine::create() {
     if (!added.ok()) return Error{"adding a bridge entry: " + added.err};
   }
 
-  auto made_of = std::make_unique<Parts>(
-      Parts{*std::move(host), *std::move(world), *std::move(scratch)});
+  auto made_of =
+      std::make_unique<Parts>(Parts{*std::move(host), *std::move(world), *std::move(scratch)});
   std::unique_ptr<Machine> machine{new Machine{std::move(made_of)}};
   const Parts& parts = *machine->parts_;
-    for (const char* link : kLinks) machine->ifindexes_[link] = parts.host.ifindex(link);
-    auto started = parts.host.enter([&] {
-      return datapath::Datapath::start(
-          {.bpffs = parts.scratch / "pins", .sizes = {.flows = 1U << 17U, .half = 1U << 17U}});
-    });
-    if (!started) return started.error();
-    machine->datapath_ = std::make_unique<datapath::Datapath>(*std::move(started));
-    return machine;
-  }
+  for (const char* link : kLinks) machine->ifindexes_[link] = parts.host.ifindex(link);
+  auto started = parts.host.enter([&] {
+    return datapath::Datapath::start(
+        {.bpffs = parts.scratch / "pins", .sizes = {.flows = 1U << 17U, .half = 1U << 17U}});
+  });
+  if (!started) return started.error();
+  machine->datapath_ = std::make_unique<datapath::Datapath>(*std::move(started));
+  return machine;
+}
 
-  Result<void> Machine::enforce(std::string_view policy) {
-    if (policy == policy_) return {};
-    return parts_->host.enter([&] { return put_in_force(policy); });
-  }
+Result<void> Machine::enforce(std::string_view policy) {
+  if (policy == policy_) return {};
+  return parts_->host.enter([&] { return put_in_force(policy); });
+}
 
-  Result<void> Machine::put_in_force(std::string_view text) {
-    const auto parsed = config::parse({"test.yaml", std::string{text}});
-    if (!parsed.policy) return Error{to_string(parsed.diagnostics.front())};
-    const auto topology = netlink::read_topology();
-    if (!topology) return topology.error();
-    const auto placement = compile::place(*parsed.policy, *topology);
-    auto image = compile::compile(*parsed.policy, *topology, placement, book_);
-    if (!image) return image.error();
-    image_ = *std::move(image);
-    if (auto applied = datapath_->apply(image_, datapath_->generation() + 1); !applied)
-      return applied;
-    policy_ = text;
-    return datapath_->update(placement, *topology, parsed.policy->host.datapath);
-  }
+Result<void> Machine::put_in_force(std::string_view text) {
+  const auto parsed = config::parse({"test.yaml", std::string{text}});
+  if (!parsed.policy) return Error{to_string(parsed.diagnostics.front())};
+  const auto topology = netlink::read_topology();
+  if (!topology) return topology.error();
+  const auto placement = compile::place(*parsed.policy, *topology);
+  auto image = compile::compile(*parsed.policy, *topology, placement, book_);
+  if (!image) return image.error();
+  image_ = *std::move(image);
+  if (auto applied = datapath_->apply(image_, datapath_->generation() + 1); !applied)
+    return applied;
+  policy_ = text;
+  return datapath_->update(placement, *topology, parsed.policy->host.datapath);
+}
 
-  int Machine::program(At at) const {
-    const auto& programs = datapath_->programs();
-    switch (at) {
-      case At::kXdpUp:
-      case At::kXdpLan:
-        return programs.xdp();
-      case At::kTcUp:
-      case At::kTcLan:
-        return programs.wire_in();
-      case At::kOutUp:
-      case At::kOutWeb:
-      case At::kOutDb:
-        return programs.out();
-      default:
-        return programs.container_in();
+int Machine::program(At at) const {
+  const auto& programs = datapath_->programs();
+  switch (at) {
+    case At::kXdpUp:
+    case At::kXdpLan:
+      return programs.xdp();
+    case At::kTcUp:
+    case At::kTcLan:
+      return programs.wire_in();
+    case At::kOutUp:
+    case At::kOutWeb:
+    case At::kOutDb:
+      return programs.out();
+    default:
+      return programs.container_in();
+  }
+}
+
+std::uint32_t Machine::ifindex(At at) const {
+  return ifindexes_.at(link_of(at));
+}
+
+Result<RunResult> Machine::run(At at, const Bytes& frame, const TcRun& context) const {
+  if (is_xdp(at)) return run_xdp(program(at), frame, {.ingress_ifindex = ifindex(at)});
+  TcRun run = context;
+  run.ifindex = ifindex(at);
+  return run_tc(program(at), frame, run);
+}
+
+Result<std::string> Machine::counted() {
+  const auto now = datapath_->accounts();
+  if (!now) return now.error();
+  last_.resize(now->size());
+  std::string names;
+  for (std::uint32_t i = 0; i < now->size(); ++i) {
+    const auto packets = (*now)[i].packets;
+    if (packets != last_[i]) {
+      names += (names.empty() ? "" : ", ") + name_of(i);
+      if (packets - last_[i] != 1) names += " x" + std::to_string(packets - last_[i]);
     }
+    last_[i] = packets;
   }
+  return names;
+}
 
-  std::uint32_t Machine::ifindex(At at) const {
-    return ifindexes_.at(link_of(at));
+std::uint64_t Machine::packets_at(std::uint32_t account) {
+  const std::uint32_t chunk = account / FW_ACCOUNTS_PER_CHUNK;
+  const std::uint32_t index = account % FW_ACCOUNTS_PER_CHUNK;
+  auto known = chunks_.find(chunk);
+  if (known == chunks_.end()) {
+    std::uint32_t id = 0;
+    if (bpf_map_lookup_elem(datapath_->programs().maps().accounts.fd, &chunk, &id) != 0) return 0;
+    known = chunks_.emplace(chunk, bpf_map_get_fd_by_id(id)).first;
   }
+  std::vector<fw_account> counts(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+  if (bpf_map_lookup_elem(known->second, &index, counts.data()) != 0) return 0;
+  std::uint64_t sum = 0;
+  for (const fw_account& count : counts) sum += count.packets;
+  return sum;
+}
 
-  Result<RunResult> Machine::run(At at, const Bytes& frame, const TcRun& context) const {
-    if (is_xdp(at)) return run_xdp(program(at), frame, {.ingress_ifindex = ifindex(at)});
-    TcRun run = context;
-    run.ifindex = ifindex(at);
-    return run_tc(program(at), frame, run);
-  }
+std::string Machine::name_of(std::uint32_t account) const {
+  if (account >= book_.size()) return "account " + std::to_string(account);
+  const auto& name = book_.names()[account];
+  return name.subject + " " + name.from_zone + " " + name.to_zone;
+}
 
-  Result<std::string> Machine::counted() {
-    const auto now = datapath_->accounts();
-    if (!now) return now.error();
-    last_.resize(now->size());
-    std::string names;
-    for (std::uint32_t i = 0; i < now->size(); ++i) {
-      const auto packets = (*now)[i].packets;
-      if (packets != last_[i]) {
-        names += (names.empty() ? "" : ", ") + name_of(i);
-        if (packets - last_[i] != 1) names += " x" + std::to_string(packets - last_[i]);
-      }
-      last_[i] = packets;
-    }
-    return names;
-  }
+std::string Machine::namespace_path() const {
+  return parts_->host.path();
+}
 
-  std::uint64_t Machine::packets_at(std::uint32_t account) {
-    const std::uint32_t chunk = account / FW_ACCOUNTS_PER_CHUNK;
-    const std::uint32_t index = account % FW_ACCOUNTS_PER_CHUNK;
-    auto known = chunks_.find(chunk);
-    if (known == chunks_.end()) {
-      std::uint32_t id = 0;
-      if (bpf_map_lookup_elem(datapath_->programs().maps().accounts.fd, &chunk, &id) != 0) return 0;
-      known = chunks_.emplace(chunk, bpf_map_get_fd_by_id(id)).first;
-    }
-    std::vector<fw_account> counts(static_cast<std::size_t>(libbpf_num_possible_cpus()));
-    if (bpf_map_lookup_elem(known->second, &index, counts.data()) != 0) return 0;
-    std::uint64_t sum = 0;
-    for (const fw_account& count : counts) sum += count.packets;
-    return sum;
-  }
+void PacketTest::SetUp() {
+  FW_REQUIRE_ROOT();
+  FW_ASSIGN(machine_, Machine::get());
+  FW_ASSERT_OK(machine_->enforce(kPolicy));
+  FW_ASSERT_OK(machine_->forget_flows());
+  FW_ASSERT_OK(machine_->counted());
+  home_ = open_own_namespace();
+  const int there = open(machine_->namespace_path().c_str(), O_RDONLY | O_CLOEXEC);
+  must_enter(there);
+  close(there);
+}
 
-  std::string Machine::name_of(std::uint32_t account) const {
-    if (account >= book_.size()) return "account " + std::to_string(account);
-    const auto& name = book_.names()[account];
-    return name.subject + " " + name.from_zone + " " + name.to_zone;
-  }
+void PacketTest::TearDown() {
+  if (home_ < 0) return;
+  must_enter(home_);
+  close(home_);
+}
 
-  std::string Machine::namespace_path() const {
-    return parts_->host.path();
+Sent PacketTest::send(At at, const Bytes& frame, const TcRun& context) {
+  auto result = machine_->run(at, frame, context);
+  if (!result) {
+    ADD_FAILURE() << to_string(at) << ": " << result.error().message;
+    return {};
   }
+  auto counted = machine_->counted();
+  EXPECT_TRUE(counted);
+  return {result->action, std::move(result->packet), counted ? *counted : std::string{}};
+}
 
-  void PacketTest::SetUp() {
-    FW_REQUIRE_ROOT();
-    FW_ASSIGN(machine_, Machine::get());
-    FW_ASSERT_OK(machine_->enforce(kPolicy));
-    FW_ASSERT_OK(machine_->forget_flows());
-    FW_ASSERT_OK(machine_->counted());
-    home_ = open_own_namespace();
-    const int there = open(machine_->namespace_path().c_str(), O_RDONLY | O_CLOEXEC);
-    must_enter(there);
-    close(there);
-  }
+void PacketTest::enforce(std::string_view policy) {
+  FW_ASSERT_OK(machine_->enforce(policy));
+}
 
-  void PacketTest::TearDown() {
-    if (home_ < 0) return;
-    must_enter(home_);
-    close(home_);
-  }
+void PacketTest::forget_flows() {
+  FW_ASSERT_OK(machine_->forget_flows());
+}
 
-  Sent PacketTest::send(At at, const Bytes& frame, const TcRun& context) {
-    auto result = machine_->run(at, frame, context);
-    if (!result) {
-      ADD_FAILURE() << to_string(at) << ": " << result.error().message;
-      return {};
-    }
-    auto counted = machine_->counted();
-    EXPECT_TRUE(counted);
-    return {result->action, std::move(result->packet), counted ? *counted : std::string{}};
-  }
+void PacketTest::expect_forward(At at, const Bytes& frame, const Bytes& want,
+                                const std::string& counted, const TcRun& context) {
+  SCOPED_TRACE(std::string{to_string(at)} + " forwards\n" + decode(frame));
+  const Sent sent = send(at, frame, context);
+  EXPECT_EQ(sent.action, is_xdp(at) ? kXdpRedirect : kTcRedirect);
+  EXPECT_THAT(sent.packet, IsPacket(want));
+  EXPECT_EQ(sent.counted, counted);
+}
 
-  void PacketTest::enforce(std::string_view policy) {
-    FW_ASSERT_OK(machine_->enforce(policy));
-  }
+void PacketTest::expect_drop(At at, const Bytes& frame, const std::string& counted,
+                             const TcRun& context) {
+  SCOPED_TRACE(std::string{to_string(at)} + " drops\n" + decode(frame));
+  const Sent sent = send(at, frame, context);
+  EXPECT_EQ(sent.action, is_xdp(at) ? kXdpDrop : kTcDrop);
+  EXPECT_THAT(sent.packet, IsPacket(frame));
+  EXPECT_EQ(sent.counted, counted);
+}
 
-  void PacketTest::forget_flows() {
-    FW_ASSERT_OK(machine_->forget_flows());
-  }
+void PacketTest::expect_stack(At at, const Bytes& frame, const std::string& counted) {
+  expect_stack(at, frame, frame, counted);
+}
 
-  void PacketTest::expect_forward(At at, const Bytes& frame, const Bytes& want,
-                                  const std::string& counted, const TcRun& context) {
-    SCOPED_TRACE(std::string{to_string(at)} + " forwards\n" + decode(frame));
-    const Sent sent = send(at, frame, context);
-    EXPECT_EQ(sent.action, is_xdp(at) ? kXdpRedirect : kTcRedirect);
-    EXPECT_THAT(sent.packet, IsPacket(want));
-    EXPECT_EQ(sent.counted, counted);
+void PacketTest::expect_stack(At at, const Bytes& frame, const Bytes& want,
+                              const std::string& counted) {
+  if (is_xdp(at)) {
+    expect_untouched(at, frame);
+    return;
   }
+  SCOPED_TRACE(std::string{to_string(at)} + " leaves to the stack\n" + decode(frame));
+  const Sent sent = send(at, frame);
+  EXPECT_EQ(sent.action, kTcNext);
+  EXPECT_THAT(sent.packet, IsPacket(want));
+  EXPECT_EQ(sent.counted, counted);
+}
 
-  void PacketTest::expect_drop(At at, const Bytes& frame, const std::string& counted,
-                               const TcRun& context) {
-    SCOPED_TRACE(std::string{to_string(at)} + " drops\n" + decode(frame));
-    const Sent sent = send(at, frame, context);
-    EXPECT_EQ(sent.action, is_xdp(at) ? kXdpDrop : kTcDrop);
-    EXPECT_THAT(sent.packet, IsPacket(frame));
-    EXPECT_EQ(sent.counted, counted);
-  }
-
-  void PacketTest::expect_stack(At at, const Bytes& frame, const std::string& counted) {
-    expect_stack(at, frame, frame, counted);
-  }
-
-  void PacketTest::expect_stack(At at, const Bytes& frame, const Bytes& want,
-                                const std::string& counted) {
-    if (is_xdp(at)) {
-      expect_untouched(at, frame);
-      return;
-    }
-    SCOPED_TRACE(std::string{to_string(at)} + " leaves to the stack\n" + decode(frame));
-    const Sent sent = send(at, frame);
-    EXPECT_EQ(sent.action, kTcNext);
-    EXPECT_THAT(sent.packet, IsPacket(want));
-    EXPECT_EQ(sent.counted, counted);
-  }
-
-  void PacketTest::expect_untouched(At at, const Bytes& frame) {
-    SCOPED_TRACE(std::string{to_string(at)} + " does not touch\n" + decode(frame));
-    const Sent sent = send(at, frame);
-    EXPECT_EQ(sent.action, is_xdp(at) ? kXdpPass : kTcNext);
-    EXPECT_THAT(sent.packet, IsPacket(frame));
-    EXPECT_EQ(sent.counted, "");
-  }
+void PacketTest::expect_untouched(At at, const Bytes& frame, const TcRun& context) {
+  SCOPED_TRACE(std::string{to_string(at)} + " does not touch\n" + decode(frame));
+  const Sent sent = send(at, frame, context);
+  EXPECT_EQ(sent.action, is_xdp(at) ? kXdpPass : kTcNext);
+  EXPECT_THAT(sent.packet, IsPacket(frame));
+  EXPECT_EQ(sent.counted, "");
+}
 
 }  // namespace fw::test

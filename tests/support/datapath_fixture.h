@@ -135,7 +135,7 @@ class Machine {
   struct Parts;
   explicit Machine(std::unique_ptr<Parts> parts);
   static Result<std::unique_ptr<Machine>> create();
-  Result<void> put_in_force(std::string_view policy);
+  Result<void> put_in_force(std::string_view text);
 
   std::unique_ptr<Parts> parts_;
   std::unique_ptr<datapath::Datapath> datapath_;
@@ -167,7 +167,7 @@ class PacketTest : public testing::Test {
   void expect_stack(At at, const Bytes& frame, const std::string& counted);
   void expect_stack(At at, const Bytes& frame, const Bytes& want, const std::string& counted);
   // Neither changed nor counted.
-  void expect_untouched(At at, const Bytes& frame);
+  void expect_untouched(At at, const Bytes& frame, const TcRun& context = {});
 
   Machine* machine_ = nullptr;
 

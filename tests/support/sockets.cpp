@@ -201,6 +201,10 @@ Result<std::string> Client::echo(std::string_view text, milliseconds timeout, Re
   return back;
 }
 
+void Client::hang_up() const {
+  shutdown(socket_.get(), SHUT_RDWR);
+}
+
 Endpoint Client::local() const {
   sockaddr_storage storage{};
   socklen_t length = sizeof(storage);

@@ -68,6 +68,7 @@ class Client {
                                          milliseconds timeout = milliseconds{2000},
                                          Resend resend = Resend::kYes);
   [[nodiscard]] Endpoint local() const;
+  void hang_up() const;  // wakes a thread that waits in echo()
 
  private:
   Client(Fd socket, Transport transport) : socket_(std::move(socket)), transport_(transport) {}
