@@ -5,7 +5,9 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <future>
 #include <numeric>
 #include <vector>
 
@@ -41,21 +43,24 @@ Table<std::uint32_t, Value> to_array(const std::vector<Value>& values) {
   return table;
 }
 
+// An inner map, filled, that no program sees yet.
+struct Prepared {
+  const OuterMap* outer = nullptr;
+  bpf::Fd inner;
+};
+
 // At least `entries` large.
 template <class Key, class Value>
-Result<bpf::Fd> put(const OuterMap& outer, std::uint32_t slot, const Table<Key, Value>& table,
-                    std::size_t entries = 0) {
-  const std::string doing = std::string{"filling "} + outer.name;
+Result<Prepared> prepare(const OuterMap& outer, const Table<Key, Value>& table,
+                         std::size_t entries = 0) {
   auto inner = bpf::create_map(outer.name, outer.inner, std::max(entries, table.keys.size()));
   if (!inner) return inner.error();
   if (auto filled = bpf::fill(inner->get(), table.keys, table.values); !filled)
-    return filled.error().during(doing);
-  const int fd = inner->get();
-  if (bpf_map_update_elem(outer.fd, &slot, &fd, BPF_ANY) != 0) return Error::from_errno(doing);
-  return inner;
+    return filled.error().during(std::string{"filling "} + outer.name);
+  return Prepared{&outer, std::move(*inner)};
 }
 
-Result<void> put_identities(const Maps& maps, std::uint32_t slot, const compile::Image& image) {
+Result<std::vector<Prepared>> prepare_all(const Maps& maps, const compile::Image& image) {
   Table<fw_prefix4, fw_ident> ipv4;
   Table<fw_prefix6, fw_ident> ipv6;
   for (const auto& [prefix, identity] : image.identities) {
@@ -64,18 +69,43 @@ Result<void> put_identities(const Maps& maps, std::uint32_t slot, const compile:
     else
       ipv6.add({.len = prefix.length(), .addr = prefix.address().to_abi()}, identity);
   }
-  if (auto done = put(maps.ident4, slot, ipv4); !done) return done.error();
-  if (auto done = put(maps.ident6, slot, ipv6); !done) return done.error();
+  const Table<fw_member_key, std::uint8_t> members{
+      image.members, std::vector<std::uint8_t>(image.members.size(), 1)};
+
+  std::array made{prepare(maps.ident4, ipv4),
+                  prepare(maps.ident6, ipv6),
+                  prepare(maps.ports, to_array(image.ports), 1U << 16U),
+                  prepare(maps.policy, to_table(image.policy)),
+                  prepare(maps.doors, to_table(image.doors)),
+                  prepare(maps.maglev, to_array(image.maglev)),
+                  prepare(maps.members, members)};
+  std::vector<Prepared> prepared;
+  prepared.reserve(made.size());
+  for (auto& each : made) {
+    if (!each) return each.error();
+    prepared.push_back(std::move(*each));
+  }
+  return prepared;
+}
+
+Result<void> store(const Prepared& prepared, std::uint32_t slot) {
+  const int fd = prepared.inner.get();
+  if (bpf_map_update_elem(prepared.outer->fd, &slot, &fd, BPF_ANY) != 0)
+    return Error::from_errno(std::string{"storing "} + prepared.outer->name);
   return {};
 }
 
-// Storing into a map of maps makes the kernel wait until no program can still see what was there
-// before (maybe_wait_bpf_programs). Storing what is there already is the wait alone.
-Result<void> wait_for_programs(const OuterMap& outer, std::uint32_t slot, const bpf::Fd& inner) {
-  const int fd = inner.get();
-  if (bpf_map_update_elem(outer.fd, &slot, &fd, BPF_ANY) != 0)
-    return Error::from_errno("waiting for the old policy's last packet");
-  return {};
+// Each store waits for an RCU grace period, which takes long on a busy machine; side by side they
+// wait for the same one.
+Result<void> store_all(const std::vector<Prepared>& prepared, std::uint32_t slot) {
+  std::vector<std::future<Result<void>>> stores;
+  stores.reserve(prepared.size());
+  for (const Prepared& each : prepared)
+    stores.push_back(std::async([&each, slot] { return store(each, slot); }));
+  Result<void> outcome;
+  for (auto& each : stores)
+    if (auto stored = each.get(); !stored) outcome = stored;
+  return outcome;
 }
 
 }  // namespace
@@ -107,20 +137,16 @@ Result<void> install(const Programs& programs, const compile::Image& image,
   const std::uint32_t slot = old.generation == 0 ? 0 : 1 - old.slot;
 
   if (auto done = ensure_accounts(maps.accounts, accounts_needed(image)); !done) return done;
-  if (auto done = put_identities(maps, slot, image); !done) return done;
-  if (auto done = put(maps.ports, slot, to_array(image.ports), 1U << 16U); !done)
-    return done.error();
-  if (auto done = put(maps.policy, slot, to_table(image.policy)); !done) return done.error();
-  if (auto done = put(maps.doors, slot, to_table(image.doors)); !done) return done.error();
-  if (auto done = put(maps.maglev, slot, to_array(image.maglev)); !done) return done.error();
-  const Table<fw_member_key, std::uint8_t> members{
-      image.members, std::vector<std::uint8_t>(image.members.size(), 1)};
-  auto last = put(maps.members, slot, members);
-  if (!last) return last.error();
+  const auto prepared = prepare_all(maps, image);
+  if (!prepared) return prepared.error();
+  if (auto stored = store_all(*prepared, slot); !stored) return stored;
 
   active.generation[slot] = image.parameters;
   std::atomic_ref{active.current}.store(FW_CURRENT(generation, slot), std::memory_order_release);
-  return wait_for_programs(maps.members, slot, *last);
+  // Storing into a map of maps makes the kernel wait until no program can still see what was there
+  // before (maybe_wait_bpf_programs). Storing what is there already is the wait alone: now no
+  // packet is judged by the old slot any more, and the next swap may fill it.
+  return store(prepared->back(), slot);
 }
 
 }  // namespace fw::datapath
