@@ -9,28 +9,7 @@ typedef struct __sk_buff fw_ctx;
 
 #define CTX_IS_XDP 0
 
-/* Loaded by hand: clang would take the 32-bit field for a 32-bit value, and a pointer of
- * 32 bits is none to the verifier (clang 14; seen as "R5 invalid mem access 'scalar'").
- */
-FW_INLINE void *ctx_data(const fw_ctx *ctx)
-{
-	void *data;
-
-	asm volatile("%0 = *(u32 *)(%1 + %2)"
-		     : "=r"(data)
-		     : "r"(ctx), "i"(__builtin_offsetof(fw_ctx, data)));
-	return data;
-}
-
-FW_INLINE void *ctx_data_end(const fw_ctx *ctx)
-{
-	void *end;
-
-	asm volatile("%0 = *(u32 *)(%1 + %2)"
-		     : "=r"(end)
-		     : "r"(ctx), "i"(__builtin_offsetof(fw_ctx, data_end)));
-	return end;
-}
+#include "bpf/lib/ctx.h"
 
 FW_INLINE __u32 ctx_len(fw_ctx *ctx)
 {

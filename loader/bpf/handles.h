@@ -3,10 +3,10 @@
 // and file descriptors.
 #pragma once
 
-#include <unistd.h>
-
 #include <memory>
 #include <utility>
+
+#include "loader/base/fd.h"
 
 namespace fw::bpf {
 
@@ -19,27 +19,6 @@ struct DestroyWith {
   }
 };
 
-// Owns a file descriptor; -1 owns nothing.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-
-  [[nodiscard]] int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using fw::Fd;
 
 }  // namespace fw::bpf
