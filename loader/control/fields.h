@@ -198,6 +198,22 @@ void fields(Io& io, Of<Io, ExplainReport>& report) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, ReachChange>& change) {
+  io("opens", change.opens);
+  io("from", change.from);
+  io("to", change.to);
+  io("ports", change.ports);
+  io("by", change.by);
+  io("live_flows", change.live_flows);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, DiffReport>& report) {
+  io("differs", report.differs);
+  io("changes", report.changes);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, PolicyReport>& report) {
   io("generation", report.generation);
   io("sources", report.sources);

@@ -234,6 +234,26 @@ struct PolicyReport {
   std::vector<config::Source> sources;
 };
 
+// --- diff: made by fwctl; no request asks for it
+
+struct ReachChange {
+  bool opens = false;  // else it closes
+  std::string from;
+  std::string to;
+  std::string ports;             // "443/tcp"; "" for every port and protocol
+  std::string by;                // the door's side: "host:8443"; empty: directly
+  std::uint64_t live_flows = 0;  // that would be cut
+
+  bool operator==(const ReachChange&) const = default;
+};
+
+struct DiffReport {
+  bool differs = false;
+  std::vector<ReachChange> changes;
+
+  bool operator==(const DiffReport&) const = default;
+};
+
 // --- apply, reload, teardown, version
 
 struct ApplyRequest {

@@ -117,6 +117,11 @@ TEST(Report, ExplainHasTheShapeOfTheContract) {
   EXPECT_THAT(to_json(ExplainReport{}), HasSubstr(R"("rule":null)"));
 }
 
+TEST(Report, DiffComesBack) {
+  expect_round_trip(DiffReport{});
+  expect_round_trip(DiffReport{true, {{true, "internet", "proxy", "443/tcp", "host:8443", 2}}});
+}
+
 TEST(Report, PolicyComesBack) {
   PolicyReport report{.generation = 7, .sources = {}};
   report.sources.push_back({"fwd.yaml", "version: 1\n"});
