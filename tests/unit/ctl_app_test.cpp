@@ -144,6 +144,26 @@ TEST_F(PolicyFile, ExplainWithoutAFileAsksTheDaemon) {
   EXPECT_EQ(fwctl({"explain", "internet"}).code, 2);
 }
 
+TEST_F(PolicyFile, DiffOfTwoFilesNeedsNoDaemon) {
+  const std::string before = path_ + ".old";
+  std::ofstream(before) << "version: 1\nzones: {lan: {subnets: [192.168.1.0/24]}}\n";
+  write(
+      "version: 1\nzones: {lan: {subnets: [192.168.1.0/24]}}\n"
+      "allow:\n  - lan -> host:22\n");
+  const auto differs = fwctl({"diff", "--from", before, "-f", path_});
+  EXPECT_EQ(differs.code, 1) << differs.err;
+  EXPECT_EQ(differs.out, "+ lan may reach host:22/tcp\n");
+  const auto same = fwctl({"diff", "--from", path_, "-f", path_});
+  EXPECT_EQ(same.code, 0);
+  EXPECT_EQ(same.out, "no difference: the same flows are let through\n");
+  const auto json = fwctl({"diff", "--from", before, "-f", path_, "--json"});
+  EXPECT_EQ(json.code, 1);
+  EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"differs\": true,"));
+  std::remove(before.c_str());
+  EXPECT_EQ(fwctl({"diff", "-f", path_}).code, 3);
+  EXPECT_EQ(fwctl({"diff", "--from", "/nonexistent", "-f", path_}).code, 2);
+}
+
 TEST_F(PolicyFile, ApplyWithoutADaemonIsThree) {
   EXPECT_EQ(fwctl({"apply", "--no-confirm", "-f", write("version: 1\n")}).code, 3);
 }
