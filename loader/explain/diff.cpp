@@ -208,6 +208,13 @@ class Differ {
     return (ipv6 ? "[" + target.host + "]" : target.host) + ":" + list;
   }
 
+  struct Group {
+    UnitSet from;
+    UnitSet to;
+  };
+  // Changes without a door, by what is alike and the name of the sources.
+  using Groups = std::map<std::tuple<Target, Ports, std::string>, Group>;
+
   // Lines of equal change are joined: first whoever reaches one target, then the targets.
   DiffReport compress(const std::vector<FlowReport>& flows) {
     std::map<std::tuple<Target, Ports>, UnitSet> by_target;
@@ -216,34 +223,43 @@ class Differ {
       config::normalize(ports.judged);
       by_target[{key.first, ports}].insert(key.second);
     }
-    struct Group {
-      UnitSet from;
-      UnitSet to;
-    };
-    std::map<std::tuple<Target, Ports, std::string>, Group> direct;
+    Groups direct;
     DiffReport report;
     for (const auto& [key, from_units] : by_target) {
       const auto& [target, ports] = key;
       for (const Label& from : units_.labels(from_units, side_of(target))) {
-        if (target.door.empty()) {
-          Target any = target;
-          any.unit = 0;
-          Group& group = direct[{any, ports, from.name}];
-          group.from.insert(from.units.begin(), from.units.end());
-          group.to.insert(target.unit);
+        if (!target.door.empty()) {
+          report.changes.push_back(door_line(target, ports, from, flows));
           continue;
         }
-        ReachChange line{target.opens,
-                         from.name,
-                         target.service,
-                         text_of(shifted(ports, target.shift)),
-                         door_text(target, ports),
-                         0};
-        if (!target.opens) line.live_flows = count_door(flows, target, ports, from.units);
-        report.changes.push_back(std::move(line));
+        Target any = target;
+        any.unit = 0;
+        Group& group = direct[{any, ports, from.name}];
+        group.from.insert(from.units.begin(), from.units.end());
+        group.to.insert(target.unit);
       }
     }
-    for (const auto& [key, group] : direct) {
+    add_direct(direct, flows, report);
+    sort(report.changes);
+    report.differs = !report.changes.empty();
+    return report;
+  }
+
+  [[nodiscard]] ReachChange door_line(const Target& target, const Ports& ports, const Label& from,
+                                      const std::vector<FlowReport>& flows) const {
+    ReachChange line{target.opens,
+                     from.name,
+                     target.service,
+                     text_of(shifted(ports, target.shift)),
+                     door_text(target, ports),
+                     0};
+    if (!target.opens) line.live_flows = count_door(flows, target, ports, from.units);
+    return line;
+  }
+
+  void add_direct(const Groups& groups, const std::vector<FlowReport>& flows,
+                  DiffReport& report) const {
+    for (const auto& [key, group] : groups) {
       const auto& [target, ports, name] = key;
       for (const Label& to : units_.labels(group.to, side_of(target))) {
         ReachChange line{target.opens, name, to.name, text_of(ports), {}, 0};
@@ -251,9 +267,6 @@ class Differ {
         report.changes.push_back(std::move(line));
       }
     }
-    sort(report.changes);
-    report.differs = !report.changes.empty();
-    return report;
   }
 
   static Side side_of(const Target& target) { return target.opens ? Side::kNew : Side::kOld; }

@@ -191,24 +191,24 @@ class Explainer {
     return service.empty() ? std::nullopt : std::optional{service};
   }
 
-  // The answers by part; empty when there is only one.
-  [[nodiscard]] std::vector<ExplainCase> parts() const {
-    // One pair of names may have an answer for each family.
-    std::map<std::tuple<std::string, std::string, PortSet, bool>, std::set<Outcome>> answers;
-    std::map<Outcome, const Case*> outcomes;
-    for (const Case& one : cases_) {
-      outcomes.try_emplace(outcome_of(one), &one);
-      answers[{one.from->name, one.to->name, one.port, one.any_port}].insert(outcome_of(one));
-    }
-    if (outcomes.size() < 2) return {};
+  using Asked = std::tuple<std::string, std::string, PortSet, bool>;
+  struct Ports {
+    bool any = false;
+    std::vector<PortSet> sets;
+  };
+  using Pairs = std::map<std::tuple<Outcome, std::string, std::string>, Ports>;
 
-    struct Ports {
-      bool any = false;
-      std::vector<PortSet> sets;
-    };
-    std::map<std::tuple<Outcome, std::string, std::string>, Ports> pairs;
+  static Asked asked(const Case& one) {
+    return {one.from->name, one.to->name, one.port, one.any_port};
+  }
+
+  // Outcome, from, to -> the ports. One pair of names may have an answer for each family.
+  [[nodiscard]] Pairs pairs() const {
+    std::map<Asked, std::set<Outcome>> answers;
+    for (const Case& one : cases_) answers[asked(one)].insert(outcome_of(one));
+    Pairs pairs;
     for (const Case& one : cases_) {
-      const bool split = answers[{one.from->name, one.to->name, one.port, one.any_port}].size() > 1;
+      const bool split = answers[asked(one)].size() > 1;
       const std::string family = !split                                ? ""
                                  : one.from->family() == Family::kIpv4 ? " (IPv4)"
                                                                        : " (IPv6)";
@@ -216,13 +216,24 @@ class Explainer {
       ports.any |= one.any_port;
       ports.sets.push_back(one.port);
     }
-    std::map<std::tuple<Outcome, std::string, std::string>, std::set<std::string>> by_from;
-    for (auto& [key, ports] : pairs) {
-      config::normalize(ports.sets);
+    return pairs;
+  }
+
+  // The answers by part; empty when there is only one.
+  [[nodiscard]] std::vector<ExplainCase> parts() const {
+    std::map<Outcome, const Case*> outcomes;
+    for (const Case& one : cases_) outcomes.try_emplace(outcome_of(one), &one);
+    if (outcomes.size() < 2) return {};
+
+    using Names = std::map<std::tuple<Outcome, std::string, std::string>, std::set<std::string>>;
+    Names by_from;
+    for (auto& [key, ports] : pairs()) {
+      auto sets = ports.sets;
+      config::normalize(sets);
       const auto& [outcome, from, to] = key;
-      by_from[{outcome, ports.any ? "" : config::ports_text(ports.sets), from}].insert(to);
+      by_from[{outcome, ports.any ? "" : config::ports_text(sets), from}].insert(to);
     }
-    std::map<std::tuple<Outcome, std::string, std::string>, std::set<std::string>> by_to;
+    Names by_to;
     for (const auto& [key, names] : by_from)
       by_to[{std::get<0>(key), std::get<1>(key), join(names)}].insert(std::get<2>(key));
 

@@ -8,8 +8,8 @@
 
 namespace fw::explain {
 
-// Questions that need more judgements are refused.
-inline constexpr std::size_t kMaxJudgements = 2'000'000;
+// Questions that need more judgements are refused: the daemon does nothing else meanwhile.
+inline constexpr std::size_t kMaxJudgements = 200'000;
 
 Result<control::ExplainReport> explain(const World& world, const Question& question,
                                        std::uint64_t generation);
