@@ -77,7 +77,8 @@ class Explainer {
       return (member.ident.flags & FW_IDENT_HOST) != 0;
     });
     if (!host || std::holds_alternative<Prefix>(question_.to)) return;
-    for (const auto& [name, door] : atlas_.world().policy.doors) {
+    for (const auto& named_door : atlas_.world().policy.doors) {
+      const config::Door& door = named_door.second;
       if (!door.address || !opens_asked_port(door)) continue;
       const bool there = std::any_of(to_.begin(), to_.end(), [&](const Member& member) {
         return member.address == *door.address;
