@@ -55,8 +55,10 @@ std::vector<std::string> Firewall::next_steps() const {
   std::vector<std::string> steps;
   if (!trouble_.empty()) steps.push_back(trouble_);
   for (const auto& [name, now] : renamed_)
-    steps.push_back("interface " + name + " is called " + now +
-                    " now and stays protected until fwd starts anew; name it in the policy");
+    steps.push_back(
+        fmt::format("interface {} is called {} now and stays protected until fwd starts anew; name "
+                    "it in the policy",
+                    name, now));
   for (const auto& uplink : policy_->host.uplinks)
     if (topology_.by_name(uplink) == nullptr)
       steps.push_back(fmt::format(

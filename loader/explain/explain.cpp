@@ -161,7 +161,8 @@ class Explainer {
       }
       if (allowed != nullptr || denied != nullptr) break;
     }
-    return denied != nullptr ? *denied : *allowed;
+    if (denied != nullptr) return *denied;
+    return allowed != nullptr ? *allowed : cases_.front();  // judge_all() has left at least one
   }
 
   [[nodiscard]] ExplainReport report_of(const Case& main) const {
@@ -179,7 +180,7 @@ class Explainer {
       report.replies.push_back({step->to, step->from});
     report.router = question_.router;
     if (report.router.empty() && verdict.door != nullptr && verdict.door->router_port)
-      report.router = jury_.router_port(*verdict.door, main.port);
+      report.router = Jury::router_port(*verdict.door, main.port);
     if (verdict.allowed) return report;
     const Denial denial{*main.from,     *main.to,     main.port,         main.any_port,
                         verdict.reason, verdict.door, verdict.door_name, verdict.rule};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/explain/verdict.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -96,7 +98,7 @@ std::optional<RuleRef> Jury::written(const AccountName& account, const Judgement
     if (rule.kind == kind && rule.text == account.subject)
       return RuleRef{rule.text, rule.where.file, rule.where.line};
   for (const auto& [name, zone] : world_.policy.zones)
-    if (zone.intra_allowed && account.subject == name + " -> " + name + " (intra)")
+    if (zone.intra_allowed && account.subject == fmt::format("{0} -> {0} (intra)", name))
       return RuleRef{account.subject, zone.where.file, zone.where.line};
   return RuleRef{account.subject, {}, 0};
 }
@@ -137,7 +139,7 @@ std::vector<Translation> Jury::translations(const Member& from, const Member& to
   return steps;
 }
 
-std::string Jury::router_port(const config::Door& door, const config::PortSet& port) const {
+std::string Jury::router_port(const config::Door& door, const config::PortSet& port) {
   for (const auto& mapping : door.mappings)
     if (mapping.proto == port.proto && mapping.host.contains(port.range.first))
       return "router:" +

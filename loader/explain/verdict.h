@@ -42,8 +42,8 @@ class Jury {
                                                                std::uint16_t port,
                                                                const Verdict& verdict) const;
   // "router:80" for the port of the host that maps to it.
-  [[nodiscard]] std::string router_port(const config::Door& door,
-                                        const config::PortSet& port) const;
+  [[nodiscard]] static std::string router_port(const config::Door& door,
+                                               const config::PortSet& port);
 
  private:
   [[nodiscard]] std::optional<control::RuleRef> rule_of(const compile::Judgement& judgement) const;
