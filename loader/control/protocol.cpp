@@ -226,6 +226,7 @@ template std::string to_json(const CountersReport&);
 template std::string to_json(const FlowsReport&);
 template std::string to_json(const ApplyReport&);
 template std::string to_json(const CheckReport&);
+template std::string to_json(const TestReport&);
 template std::string to_json(const TeardownReport&);
 template std::string to_json(const VersionReport&);
 template Result<StatusReport> from_json(std::string_view);
@@ -233,6 +234,7 @@ template Result<CountersReport> from_json(std::string_view);
 template Result<FlowsReport> from_json(std::string_view);
 template Result<ApplyReport> from_json(std::string_view);
 template Result<CheckReport> from_json(std::string_view);
+template Result<TestReport> from_json(std::string_view);
 template Result<TeardownReport> from_json(std::string_view);
 template Result<VersionReport> from_json(std::string_view);
 
