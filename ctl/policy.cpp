@@ -38,12 +38,8 @@ Result<std::string> read_file(const std::string& name) {
 
 }  // namespace
 
-void add_files(CLI::App& verb, std::vector<std::string>& files) {
-  verb.add_option("-f,--file", files,
-                  std::string{"The policy; - for standard input (default "} + kDefaultPolicy + ")")
-      ->take_all()
-      ->expected(1)
-      ->type_name("FILE");
+void add_files(CLI::App& verb, std::vector<std::string>& files, const std::string& meaning) {
+  verb.add_option("-f,--file", files, meaning)->take_all()->expected(1)->type_name("FILE");
 }
 
 Result<Checked> read_policy(const std::vector<std::string>& files) {

@@ -13,8 +13,11 @@ namespace fw::ctl {
 
 inline constexpr const char* kDefaultPolicy = "/etc/fwd/fwd.yaml";
 
-// Adds -f/--file to a verb.
-void add_files(CLI::App& verb, std::vector<std::string>& files);
+// Adds -f/--file to a verb; `meaning` is its help.
+void add_files(
+    CLI::App& verb, std::vector<std::string>& files,
+    const std::string& meaning = std::string{"The policy; - for standard input (default "} +
+                                 kDefaultPolicy + ")");
 
 // A policy file as read, and what compile::check() says of it.
 struct Checked {

@@ -15,6 +15,8 @@ void add_test(CLI::App& fwctl, Session& session);
 void add_apply(CLI::App& fwctl, Session& session);
 void add_counters(CLI::App& fwctl, Session& session);
 void add_flows(CLI::App& fwctl, Session& session);
+void add_explain(CLI::App& fwctl, Session& session);
+void add_diff(CLI::App& fwctl, Session& session);
 void add_teardown(CLI::App& fwctl, Session& session);
 void add_version(CLI::App& fwctl, Session& session);
 
@@ -23,6 +25,8 @@ std::string render(const control::StatusReport& report, const Style& style);
 std::string render(const control::CountersReport& report, bool all, const Style& style);
 std::string render(const control::FlowsReport& report, const Style& style);
 std::string render(const control::TestReport& report, const Style& style);
+std::string render(const control::ExplainReport& report, const Style& style);
+std::string render(const control::DiffReport& report, const Style& style);
 std::string render(const control::ApplyReport& report, const Style& style);
 
 }  // namespace fw::ctl

@@ -190,8 +190,8 @@ void Daemon::undo_first_start() {
 }
 
 template <class Report>
-Answer answer_with(const Result<Report>& report) {
-  if (!report) return control::failure(Code::kApplyFailed, report.error().message);
+Answer answer_with(const Result<Report>& report, Code code = Code::kApplyFailed) {
+  if (!report) return control::failure(code, report.error().message);
   return control::success(*report);
 }
 
@@ -204,6 +204,10 @@ Answer Daemon::handle(const control::Request& request) {
       return answer_with(firewall_->counters());
     case Verb::kFlows:
       return answer_with(firewall_->flows(request.flows.limit));
+    case Verb::kExplain:
+      return answer_with(firewall_->explain(request.explain), Code::kUsage);
+    case Verb::kPolicy:
+      return answer_with(firewall_->policy());
     case Verb::kVersion:
       return control::success(
           control::VersionReport{.version = FWD_VERSION, .abi = FW_ABI_VERSION});

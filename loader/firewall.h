@@ -54,6 +54,9 @@ class Firewall {
   [[nodiscard]] control::StatusReport status() const;
   [[nodiscard]] Result<control::CountersReport> counters() const;
   [[nodiscard]] Result<control::FlowsReport> flows(std::uint64_t limit) const;
+  // What the image in force says to a flow. An error is the asker's mistake.
+  [[nodiscard]] Result<control::ExplainReport> explain(const control::ExplainRequest& asked) const;
+  [[nodiscard]] Result<control::PolicyReport> policy() const;  // as it was applied
 
   // Detaches and unpins everything; the object is used up.
   static Result<void> teardown(Firewall firewall);

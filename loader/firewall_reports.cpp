@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What `fwctl status`, `counters` and `flows` show, gathered from the policy and the kernel.
+// What `fwctl status`, `counters`, `flows` and `explain` show, gathered from the policy and the
+// kernel.
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
 
+#include "loader/explain/explain.h"
 #include "loader/firewall.h"
 #include "loader/report/counters.h"
 #include "loader/report/flows.h"
@@ -114,6 +116,24 @@ Result<control::FlowsReport> Firewall::flows(std::uint64_t limit) const {
   result.total =
       std::max<std::uint64_t>((count->established + count->half) / 2, result.flows.size());
   return result;
+}
+
+Result<control::ExplainReport> Firewall::explain(const control::ExplainRequest& asked) const {
+  if (!policy_) return Error{"no policy is in force, so nothing can be explained"};
+  const auto question = explain::read_question(*policy_, asked.from, asked.to);
+  if (!question) return question.error();
+  auto report = explain::explain({*policy_, image_, placement_, topology_, state_.accounts},
+                                 *question, state_.generation);
+  if (report)
+    report->notes.emplace_back(
+        "answered by fwd from the policy tables that it put in force; the programs in the kernel "
+        "were not run");
+  return report;
+}
+
+Result<control::PolicyReport> Firewall::policy() const {
+  if (!policy_) return Error{"no policy is in force"};
+  return control::PolicyReport{.generation = state_.generation, .sources = {state_.policy}};
 }
 
 }  // namespace fw

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A machine that a policy could be for, when nobody knows the real one: what the questions that
-// need no daemon (`tests:`, `fwctl check`) are asked of. docs/decisions/0013 says why it looks so.
+// need no daemon (`tests:`, `fwctl check`) are asked of. docs/decisions/0014 says why it looks so.
 #pragma once
 
 #include "loader/base/topology.h"

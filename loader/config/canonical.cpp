@@ -18,7 +18,8 @@ std::string to_string(const ProtoSet& protos) {
   return text;
 }
 
-// "ping,25,465/tcp,53/tcp+udp": a protocol belongs to the ports before it that have none.
+}  // namespace
+
 std::string ports_text(const std::vector<PortSet>& ports) {
   std::string text;
   std::map<PortRange, ProtoSet> protos;
@@ -39,6 +40,8 @@ std::string ports_text(const std::vector<PortSet>& ports) {
   }
   return text;
 }
+
+namespace {
 
 std::string peers_text(const std::vector<Peer>& peers, bool before_port) {
   if (peers.size() == 1) {

@@ -137,6 +137,89 @@ void fields(Io& io, Of<Io, config::Source>& source) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, ExplainRequest>& request) {
+  io("from", request.from);
+  io("to", request.to);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, RuleRef>& rule) {
+  io("text", rule.text);
+  io("file", rule.file);
+  io("line", rule.line);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, EndRef>& end) {
+  io("zone", end.zone);
+  io("service", end.service);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, Translation>& translation) {
+  io("from", translation.from);
+  io("to", translation.to);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExplainCase>& part) {
+  io("from", part.from);
+  io("to", part.to);
+  io("ports", part.ports);
+  io("verdict", part.verdict);
+  io("reason", part.reason);
+  io("rule", part.rule);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, NearRule>& near) {
+  fields(io, near.rule);
+  io("differs", near.differs);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExplainReport>& report) {
+  io("verdict", report.verdict);
+  io("reason", report.reason);
+  io("rule", report.rule);
+  io("from", report.from);
+  io("to", report.to);
+  io("nat", report.nat);
+  io("generation", report.generation);
+  io("flow", report.flow);
+  io("help", report.help);
+  io("router", report.router);
+  io("replies", report.replies);
+  io("allow", report.allow);
+  io("advice", report.advice);
+  io("nearest", report.nearest);
+  io("cases", report.cases);
+  io("notes", report.notes);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ReachChange>& change) {
+  io("opens", change.opens);
+  io("from", change.from);
+  io("to", change.to);
+  io("ports", change.ports);
+  io("by", change.by);
+  io("live_flows", change.live_flows);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, DiffReport>& report) {
+  io("differs", report.differs);
+  io("changes", report.changes);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, PolicyReport>& report) {
+  io("generation", report.generation);
+  io("sources", report.sources);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, ApplyRequest>& request) {
   io("sources", request.sources);
   io.optional("comment", request.comment);

@@ -21,7 +21,8 @@ struct VerbName {
 };
 constexpr std::array kVerbs = {
     VerbName{Verb::kStatus, "status", false},    VerbName{Verb::kCounters, "counters", false},
-    VerbName{Verb::kFlows, "flows", false},      VerbName{Verb::kVersion, "version", false},
+    VerbName{Verb::kFlows, "flows", false},      VerbName{Verb::kExplain, "explain", false},
+    VerbName{Verb::kPolicy, "policy", false},    VerbName{Verb::kVersion, "version", false},
     VerbName{Verb::kApply, "apply", true},       VerbName{Verb::kReload, "reload", true},
     VerbName{Verb::kTeardown, "teardown", true},
 };
@@ -130,11 +131,12 @@ Result<std::string> encode(const Request& request) {
   OrderedJson& args = json["args"] = OrderedJson::object();
   Writer writer(args);
   if (request.verb == Verb::kFlows) fields(writer, request.flows);
+  if (request.verb == Verb::kExplain) fields(writer, request.explain);
   if (request.verb == Verb::kApply) fields(writer, request.apply);
   try {
     return json.dump();
   } catch (const OrderedJson::exception&) {
-    return Error{"the policy is not UTF-8 text; save it as UTF-8"};
+    return Error{"the request is not UTF-8 text; save a policy as UTF-8"};
   }
 }
 
@@ -166,9 +168,10 @@ Result<Request> decode_request(std::string_view line) {
 
   Request request{.verb = verb->verb};
   Nothing nothing;
-  const auto args = request.verb == Verb::kFlows   ? read_args(*json, request.flows)
-                    : request.verb == Verb::kApply ? read_args(*json, request.apply)
-                                                   : read_args(*json, nothing);
+  const auto args = request.verb == Verb::kFlows     ? read_args(*json, request.flows)
+                    : request.verb == Verb::kExplain ? read_args(*json, request.explain)
+                    : request.verb == Verb::kApply   ? read_args(*json, request.apply)
+                                                     : read_args(*json, nothing);
   if (!args) return args.error();
   return request;
 }
@@ -224,6 +227,9 @@ std::string pretty(std::string_view json) {
 template std::string to_json(const StatusReport&);
 template std::string to_json(const CountersReport&);
 template std::string to_json(const FlowsReport&);
+template std::string to_json(const ExplainReport&);
+template std::string to_json(const PolicyReport&);
+template std::string to_json(const DiffReport&);
 template std::string to_json(const ApplyReport&);
 template std::string to_json(const CheckReport&);
 template std::string to_json(const TestReport&);
@@ -232,6 +238,9 @@ template std::string to_json(const VersionReport&);
 template Result<StatusReport> from_json(std::string_view);
 template Result<CountersReport> from_json(std::string_view);
 template Result<FlowsReport> from_json(std::string_view);
+template Result<ExplainReport> from_json(std::string_view);
+template Result<PolicyReport> from_json(std::string_view);
+template Result<DiffReport> from_json(std::string_view);
 template Result<ApplyReport> from_json(std::string_view);
 template Result<CheckReport> from_json(std::string_view);
 template Result<TestReport> from_json(std::string_view);

@@ -37,7 +37,17 @@ enum class Code {
   kApplyFailed = 5,
 };
 
-enum class Verb { kStatus, kCounters, kFlows, kVersion, kApply, kReload, kTeardown };
+enum class Verb {
+  kStatus,
+  kCounters,
+  kFlows,
+  kExplain,
+  kPolicy,
+  kVersion,
+  kApply,
+  kReload,
+  kTeardown,
+};
 
 std::string_view to_string(Verb verb);
 // Whether the verb changes something, and so needs root or membership of group fwd.
@@ -47,6 +57,7 @@ bool changes(Verb verb);
 struct Request {
   Verb verb = Verb::kStatus;
   FlowsRequest flows{};
+  ExplainRequest explain{};
   ApplyRequest apply{};
 };
 

@@ -156,6 +156,104 @@ struct FlowsReport {
   bool operator==(const FlowsReport&) const = default;
 };
 
+// --- explain, policy
+
+struct ExplainRequest {
+  std::string from;
+  std::string to;  // with its port, as typed
+
+  bool operator==(const ExplainRequest&) const = default;
+};
+
+struct RuleRef {
+  std::string text;
+  std::string file;
+  int line = 0;  // 0: a default, written nowhere
+
+  bool operator==(const RuleRef&) const = default;
+};
+
+struct EndRef {
+  std::string zone;
+  std::optional<std::string> service;
+
+  bool operator==(const EndRef&) const = default;
+};
+
+// "198.51.100.1:8080" becomes "172.20.1.10:80".
+struct Translation {
+  std::string from;
+  std::string to;
+
+  bool operator==(const Translation&) const = default;
+};
+
+// What a part of the question is answered, where the parts differ.
+struct ExplainCase {
+  std::string from;  // names, joined by ", "
+  std::string to;
+  std::string ports;  // "80/tcp", or "" for every port and protocol
+  std::string verdict;
+  std::string reason;
+  std::optional<RuleRef> rule;
+
+  bool operator==(const ExplainCase&) const = default;
+};
+
+struct NearRule {
+  RuleRef rule;
+  std::string differs;  // "another port"
+
+  bool operator==(const NearRule&) const = default;
+};
+
+struct ExplainReport {
+  std::string verdict;          // "allow" or "deny"
+  std::string reason;           // a name of FW_REASONS; empty when allowed
+  std::optional<RuleRef> rule;  // that decides; unset: none does
+  EndRef from;
+  EndRef to;                         // behind a door, the service
+  std::vector<Translation> nat;      // of what FROM sends
+  std::uint64_t generation = 0;      // 0: of a file
+  std::string flow;                  // the question: "backend -> redis:6379/tcp"
+  std::string help;                  // the reason in words; empty when allowed
+  std::string router;                // "router:80": maps to this door; empty: none
+  std::vector<Translation> replies;  // of what comes back
+  std::vector<std::string> allow;    // lines of a policy that would allow it
+  std::vector<std::string> advice;   // sentences
+  std::vector<NearRule> nearest;     // of a denied flow
+  std::vector<ExplainCase> cases;    // empty where the whole question has one answer
+  std::vector<std::string> notes;    // on the answer itself: who was asked
+
+  bool operator==(const ExplainReport&) const = default;
+};
+
+// The texts that the policy in force was made of.
+struct PolicyReport {
+  std::uint64_t generation = 0;
+  std::vector<config::Source> sources;
+};
+
+// --- diff: made by fwctl; no request asks for it
+
+struct ReachChange {
+  bool opens = false;  // else it closes
+  std::string from;
+  std::string to;
+  std::string ports;             // "443/tcp"; "" for every port and protocol
+  std::string by;                // the door's side: "host:8443"; empty: directly
+  std::uint64_t live_flows = 0;  // that would be cut
+
+  bool operator==(const ReachChange&) const = default;
+};
+
+struct DiffReport {
+  bool differs = false;
+  std::vector<ReachChange> changes;
+
+  bool operator==(const DiffReport&) const = default;
+};
+
 // --- apply, reload, teardown, version
 
 struct ApplyRequest {

@@ -8,10 +8,9 @@
 const volatile __u32 target; /* ifindex */
 
 SEC("xdp")
-int fw_redirect(struct xdp_md *ctx)
-{
-	(void)ctx;
-	return (int)bpf_redirect(target, 0);
+int fw_redirect(struct xdp_md* ctx) {
+  (void)ctx;
+  return (int)bpf_redirect(target, 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -158,6 +158,52 @@ TEST_F(PolicyFile, CheckAndApplyRefuseAFailingTestWithOne) {
   }
 }
 
+TEST_F(PolicyFile, ExplainSaysYesByZeroAndNoByOne) {
+  write(
+      "version: 1\nhost: {uplinks: [eth0]}\nservices: {web: {addresses: [172.20.1.10]}}\n"
+      "publish:\n  http: {host: 8080, to: web:80, from: internet}\n");
+  const auto yes = fwctl({"explain", "internet", "host:8080", "-f", path_});
+  EXPECT_EQ(yes.code, 0) << yes.err;
+  EXPECT_THAT(yes.out, StartsWith("ALLOW  internet -> host:8080/tcp\n"));
+  EXPECT_THAT(yes.out, HasSubstr("host:8080 becomes 172.20.1.10:80"));
+  EXPECT_THAT(yes.out, HasSubstr("172.20.1.10:80 becomes host:8080"));
+  const auto no = fwctl({"explain", "internet", "host:22", "-f", path_});
+  EXPECT_EQ(no.code, 1);
+  EXPECT_THAT(no.out, StartsWith("DENY  internet -> host:22/tcp  NOT_PUBLISHED: no door "));
+  EXPECT_THAT(no.out, HasSubstr("      allow:\n        - internet -> host:22/tcp\n"));
+  const auto json = fwctl({"explain", "internet", "host:22", "-f", path_, "--json"});
+  EXPECT_EQ(json.code, 1);
+  EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"verdict\": \"deny\","));
+  const auto wrong = fwctl({"explain", "intrenet", "host:22", "-f", path_});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("did you mean 'internet'?"));
+}
+
+TEST_F(PolicyFile, ExplainWithoutAFileAsksTheDaemon) {
+  EXPECT_EQ(fwctl({"explain", "internet", "host:22"}).code, 3);
+  EXPECT_EQ(fwctl({"explain", "internet"}).code, 2);
+}
+
+TEST_F(PolicyFile, DiffOfTwoFilesNeedsNoDaemon) {
+  const std::string before = path_ + ".old";
+  std::ofstream(before) << "version: 1\nzones: {lan: {subnets: [192.168.1.0/24]}}\n";
+  write(
+      "version: 1\nzones: {lan: {subnets: [192.168.1.0/24]}}\n"
+      "allow:\n  - lan -> host:22\n");
+  const auto differs = fwctl({"diff", "--from", before, "-f", path_});
+  EXPECT_EQ(differs.code, 1) << differs.err;
+  EXPECT_EQ(differs.out, "+ lan may reach host:22/tcp\n");
+  const auto same = fwctl({"diff", "--from", path_, "-f", path_});
+  EXPECT_EQ(same.code, 0);
+  EXPECT_EQ(same.out, "no difference: the same flows are let through\n");
+  const auto json = fwctl({"diff", "--from", before, "-f", path_, "--json"});
+  EXPECT_EQ(json.code, 1);
+  EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"differs\": true,"));
+  std::remove(before.c_str());
+  EXPECT_EQ(fwctl({"diff", "-f", path_}).code, 3);
+  EXPECT_EQ(fwctl({"diff", "--from", "/nonexistent", "-f", path_}).code, 2);
+}
+
 TEST_F(PolicyFile, ApplyWithoutADaemonIsThree) {
   EXPECT_EQ(fwctl({"apply", "--no-confirm", "-f", write("version: 1\n")}).code, 3);
 }

@@ -82,6 +82,65 @@ TEST(Report, FlowsComeBack) {
   expect_round_trip(flows);
 }
 
+ExplainReport some_explanation() {
+  ExplainReport report;
+  report.verdict = "allow";
+  report.rule = RuleRef{"http: host:8080/tcp -> web:80", "fwd.yaml", 17};
+  report.from = {"internet", std::nullopt};
+  report.to = {"dmz", "web"};
+  report.nat = {{"198.51.100.1:8080", "172.20.1.10:80"}};
+  report.generation = 3;
+  report.flow = "internet -> host:8080/tcp";
+  return report;
+}
+
+TEST(Report, ExplainComesBack) {
+  expect_round_trip(ExplainReport{});
+  auto report = some_explanation();
+  report.replies = {{"172.20.1.10:80", "198.51.100.1:8080"}};
+  report.nearest = {{{"a -> b", "f", 1}, "another port"}};
+  report.cases = {{"a", "b", "80/tcp", "deny", "NO_RULE", std::nullopt}};
+  report.allow = {"allow:", "  - a -> b"};
+  report.advice = report.notes = {"x"};
+  report.router = "router:80";
+  expect_round_trip(report);
+}
+
+TEST(Report, ExplainHasTheShapeOfTheContract) {
+  EXPECT_THAT(
+      to_json(some_explanation()),
+      testing::StartsWith(
+          R"({"schema":1,"verdict":"allow","reason":"","rule":{"text":"http: host:8080/tcp -> web:80",)"
+          R"("file":"fwd.yaml","line":17},"from":{"zone":"internet","service":null},)"
+          R"("to":{"zone":"dmz","service":"web"},)"
+          R"("nat":[{"from":"198.51.100.1:8080","to":"172.20.1.10:80"}],"generation":3,)"));
+  EXPECT_THAT(to_json(ExplainReport{}), HasSubstr(R"("rule":null)"));
+}
+
+TEST(Report, DiffComesBack) {
+  expect_round_trip(DiffReport{});
+  expect_round_trip(DiffReport{true, {{true, "internet", "proxy", "443/tcp", "host:8443", 2}}});
+}
+
+TEST(Report, PolicyComesBack) {
+  PolicyReport report{.generation = 7, .sources = {}};
+  report.sources.push_back({"fwd.yaml", "version: 1\n"});
+  const auto back = from_json<PolicyReport>(to_json(report));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->generation, 7U);
+  ASSERT_EQ(back->sources.size(), 1U);
+  EXPECT_EQ(back->sources[0].text, "version: 1\n");
+}
+
+TEST(Request, ExplainNeedsBothEnds) {
+  const auto asked = encode(Request{.verb = Verb::kExplain, .explain = {"lan", "host:22"}});
+  ASSERT_TRUE(asked);
+  const auto back = decode_request(*asked);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->explain, (ExplainRequest{"lan", "host:22"}));
+  EXPECT_FALSE(decode_request(R"({"schema":1,"verb":"explain","args":{"from":"lan"}})"));
+}
+
 TEST(Report, TeardownAndVersionComeBack) {
   expect_round_trip(TeardownReport{.was_enforcing = true});
   expect_round_trip(VersionReport{.version = "0.1.0", .abi = 1});
@@ -109,8 +168,9 @@ TEST(Report, MembersOfALaterVersionAreIgnored) {
 }
 
 TEST(Request, EveryVerbComesBack) {
-  for (const auto verb : {Verb::kStatus, Verb::kCounters, Verb::kFlows, Verb::kVersion,
-                          Verb::kApply, Verb::kReload, Verb::kTeardown}) {
+  for (const auto verb :
+       {Verb::kStatus, Verb::kCounters, Verb::kFlows, Verb::kExplain, Verb::kPolicy, Verb::kVersion,
+        Verb::kApply, Verb::kReload, Verb::kTeardown}) {
     const auto line = encode(Request{.verb = verb});
     ASSERT_TRUE(line);
     const auto back = decode_request(*line);
