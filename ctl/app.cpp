@@ -60,6 +60,7 @@ int run(std::vector<std::string> words, std::ostream& out, std::ostream& err, bo
   add_global_options(fwctl, session);
   add_status(fwctl, session);
   add_check(fwctl, session);
+  add_test(fwctl, session);
   add_explain(fwctl, session);
   add_diff(fwctl, session);
   add_apply(fwctl, session);

@@ -28,7 +28,7 @@ void apply(Session& session, const Options& options) {
     return fail("commit-confirm is not supported by this version; leave --confirm out");
   const auto checked = read_policy(options.files);
   if (!checked) return fail(checked.error().message);
-  if (!checked->parsed.policy) return session.fail(refusal(*checked));
+  if (!checked->result.accepted()) return session.fail(refusal(*checked));
 
   control::Request request{.verb = control::Verb::kApply};
   request.apply = {.sources = {checked->source}, .comment = options.comment};

@@ -11,25 +11,25 @@ namespace fw::ctl {
 namespace {
 
 std::string summary(const config::Policy& policy) {
-  return fmt::format("ok: policy {}: {}, {}, {}, {}\n", policy.name,
+  return fmt::format("ok: policy {}: {}, {}, {}, {}, {}\n", policy.name,
                      plural(policy.zones.size(), "zone"), plural(policy.services.size(), "service"),
                      plural(policy.doors.size(), "published door"),
-                     plural(policy.rules.size(), "rule"));
+                     plural(policy.rules.size(), "rule"), plural(policy.tests.size(), "test"));
 }
 
 void check(Session& session, const std::vector<std::string>& files) {
   const auto checked = read_policy(files);
   if (!checked)
     return session.fail(control::failure(control::Code::kUsage, checked.error().message));
-  const auto& parsed = checked->parsed;
-  if (!parsed.policy) return session.fail(refusal(*checked));
+  const auto& [policy, diagnostics, tests] = checked->result;
+  if (!checked->result.accepted()) return session.fail(refusal(*checked));
   if (session.json) {
-    session.print_json(control::to_json(
-        control::CheckReport{.name = parsed.policy->name, .diagnostics = parsed.diagnostics}));
+    session.print_json(
+        control::to_json(control::CheckReport{.name = policy->name, .diagnostics = diagnostics}));
     return;
   }
-  session.show(parsed.diagnostics);
-  session.print(summary(*parsed.policy));
+  session.show(diagnostics);
+  session.print(summary(*policy));
 }
 
 }  // namespace

@@ -45,10 +45,10 @@ std::optional<config::Policy> read(Session& session, const std::vector<std::stri
   auto checked = read_policy(files);
   if (!checked)
     session.fail(control::failure(control::Code::kUsage, checked.error().message));
-  else if (!checked->parsed.policy)
+  else if (!checked->result.policy)
     session.fail(refusal(*checked));
   else
-    return std::move(checked->parsed.policy);
+    return std::move(checked->result.policy);
   return std::nullopt;
 }
 

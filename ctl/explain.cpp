@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // fwctl explain: may this flow pass, why, and what would change it?
 #include "loader/explain/explain.h"
+#include "loader/compile/offline.h"
 
 #include <fmt/format.h>
 
@@ -88,10 +89,11 @@ std::string remedies(const ExplainReport& report) {
 }
 
 Result<ExplainReport> explain_file(const Checked& checked, const Options& options) {
-  const auto& policy = *checked.parsed.policy;
+  const auto& policy = *checked.result.policy;
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
-  const auto compiled = explain::Compiled::of(policy, explain::assumed_machine({&policy}));
+  // The machine that `fwctl test` asks, so that the two agree.
+  const auto compiled = explain::Compiled::of(policy, compile::offline_topology(policy));
   if (!compiled) return compiled.error();
   auto report = explain::explain(compiled->world(), *question, 0);
   if (report)
@@ -108,7 +110,7 @@ std::optional<ExplainReport> ask_file(Session& session, const Options& options) 
   };
   const auto checked = read_policy(options.files);
   if (!checked) return fail(checked.error().message);
-  if (!checked->parsed.policy) {
+  if (!checked->result.policy) {
     session.fail(refusal(*checked));
     return std::nullopt;
   }

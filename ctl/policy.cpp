@@ -49,17 +49,26 @@ Result<Checked> read_policy(const std::vector<std::string>& files) {
   auto text = read_file(name);
   if (!text) return text.error();
   Checked checked{{name == "-" ? "stdin" : name, *std::move(text)}, {}};
-  checked.parsed = config::parse(checked.source);
+  checked.result = compile::check(checked.source);
   return checked;
 }
 
 control::Answer refusal(const Checked& checked) {
-  const auto errors = std::ranges::count(checked.parsed.diagnostics, config::Severity::kError,
-                                         &config::Diagnostic::severity);
+  const auto& [policy, diagnostics, tests] = checked.result;
+  if (policy) {
+    const auto failed = std::ranges::count_if(
+        tests, [](const compile::TestOutcome& test) { return !test.failures.empty(); });
+    return control::failure(
+        control::Code::kNo,
+        plural(static_cast<std::uint64_t>(failed), "failed test") + " in " + checked.source.name,
+        diagnostics);
+  }
+  const auto errors =
+      std::ranges::count(diagnostics, config::Severity::kError, &config::Diagnostic::severity);
   return control::failure(
       control::Code::kUsage,
       plural(static_cast<std::uint64_t>(errors), "error") + " in " + checked.source.name,
-      checked.parsed.diagnostics);
+      diagnostics);
 }
 
 }  // namespace fw::ctl

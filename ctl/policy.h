@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ctl/session.h"
-#include "loader/config/parse.h"
+#include "loader/compile/check.h"
 
 namespace fw::ctl {
 
@@ -19,16 +19,16 @@ void add_files(
     const std::string& meaning = std::string{"The policy; - for standard input (default "} +
                                  kDefaultPolicy + ")");
 
-// A policy file as read, and what config::parse() says of it.
+// A policy file as read, and what compile::check() says of it.
 struct Checked {
   config::Source source;
-  config::Parsed parsed;
+  compile::CheckedPolicy result;
 };
 
 // "-" is stdin. Several files are refused in this version.
 Result<Checked> read_policy(const std::vector<std::string>& files);
 
-// The answer when `checked` holds no policy.
+// The answer when `checked` is not accepted: kNo when its tests are all that is wrong.
 control::Answer refusal(const Checked& checked);
 
 }  // namespace fw::ctl

@@ -11,6 +11,7 @@ namespace fw::ctl {
 
 void add_status(CLI::App& fwctl, Session& session);
 void add_check(CLI::App& fwctl, Session& session);
+void add_test(CLI::App& fwctl, Session& session);
 void add_apply(CLI::App& fwctl, Session& session);
 void add_counters(CLI::App& fwctl, Session& session);
 void add_flows(CLI::App& fwctl, Session& session);
@@ -23,6 +24,7 @@ std::string render(const control::StatusReport& report, const Style& style);
 // Counters at zero are left out unless `all`.
 std::string render(const control::CountersReport& report, bool all, const Style& style);
 std::string render(const control::FlowsReport& report, const Style& style);
+std::string render(const control::TestReport& report, const Style& style);
 std::string render(const control::ExplainReport& report, const Style& style);
 std::string render(const control::DiffReport& report, const Style& style);
 std::string render(const control::ApplyReport& report, const Style& style);

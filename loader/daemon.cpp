@@ -15,6 +15,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "loader/compile/check.h"
 #include "maps/abi.h"
 
 namespace fw {
@@ -145,7 +146,8 @@ Result<void> Daemon::open_channels() {
 
 std::variant<control::ApplyReport, Refusal> Daemon::load_config(const std::string& comment) {
   const auto source = read_policy(options_.config);
-  if (!source) return Refusal{.sentence = source.error().message, .diagnostics = {}};
+  if (!source)
+    return Refusal{.sentence = source.error().message, .diagnostics = {}, .tests_failed = false};
   auto outcome = firewall_->apply(*source, comment);
   if (const auto* refusal = std::get_if<Refusal>(&outcome)) {
     for (const auto& diagnostic : refusal->diagnostics)
@@ -161,7 +163,9 @@ std::variant<control::ApplyReport, Refusal> Daemon::load_config(const std::strin
 
 Answer Daemon::answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) {
   if (const auto* refusal = std::get_if<Refusal>(&outcome))
-    return control::failure(refusal->diagnostics.empty() ? Code::kApplyFailed : Code::kUsage,
+    return control::failure(refusal->tests_failed          ? Code::kNo
+                            : refusal->diagnostics.empty() ? Code::kApplyFailed
+                                                           : Code::kUsage,
                             refusal->sentence, refusal->diagnostics);
   return control::success(std::get<control::ApplyReport>(outcome));
 }
@@ -302,9 +306,9 @@ Exit run_daemon(const DaemonOptions& options) {
     spdlog::error("{}", source.error().message);
     return Exit::kUsage;
   }
-  const auto parsed = config::parse(*source);
-  if (!parsed.policy) {
-    for (const auto& diagnostic : parsed.diagnostics)
+  const auto checked = compile::check(*source);
+  if (!checked.accepted()) {
+    for (const auto& diagnostic : checked.diagnostics)
       spdlog::error("{}", config::to_string(diagnostic));
     return Exit::kUsage;
   }

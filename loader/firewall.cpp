@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "loader/compile/check.h"
 #include "loader/netlink/topology.h"
 
 namespace fw {
@@ -116,23 +117,28 @@ Result<void> Firewall::enforce(const config::Policy& policy, const Topology& top
 
 std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source& source,
                                                             const std::string& comment) {
-  auto parsed = config::parse(source);
-  if (!parsed.policy)
-    return Refusal{.sentence = "the policy " + source.name + " has mistakes; nothing was changed",
-                   .diagnostics = std::move(parsed.diagnostics)};
+  auto checked = compile::check(source);
+  if (!checked.accepted())
+    return Refusal{.sentence = "the policy " + source.name +
+                               (checked.policy ? " fails its tests" : " has mistakes") +
+                               "; nothing was changed",
+                   .diagnostics = std::move(checked.diagnostics),
+                   .tests_failed = checked.policy.has_value()};
+  const config::Policy& policy = *checked.policy;
 
   const bool same = state_.generation > 0 && source.text == state_.policy.text;
-  control::ApplyReport report{.name = parsed.policy->name,
+  control::ApplyReport report{.name = policy.name,
                               .generation = state_.generation,
                               .changed = !same,
                               .entries = 0,
-                              .warnings = parsed.diagnostics};
+                              .warnings = checked.diagnostics};
   if (same && policy_) {
     report.entries = entries_of(image_);
     return report;
   }
-  auto topology = look(*parsed.policy);
-  if (!topology) return Refusal{.sentence = topology.error().message, .diagnostics = {}};
+  auto topology = look(policy);
+  if (!topology)
+    return Refusal{.sentence = topology.error().message, .diagnostics = {}, .tests_failed = false};
 
   const auto before = state_;
   if (!same) {
@@ -141,11 +147,12 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
     state_.comment = comment;
   }
   state_.policy = source;
-  auto enforced = enforce(*parsed.policy, *topology, state_.accounts);
+  auto enforced = enforce(policy, *topology, state_.accounts);
   if (!enforced) {
     state_ = before;
     return Refusal{.sentence = enforced.error().message + "; the old policy is still in force",
-                   .diagnostics = {}};
+                   .diagnostics = {},
+                   .tests_failed = false};
   }
   report.generation = state_.generation;
   report.entries = entries_of(image_);

@@ -26,6 +26,7 @@ struct FirewallOptions {
 struct Refusal {
   std::string sentence;
   std::vector<config::Diagnostic> diagnostics;
+  bool tests_failed = false;  // nothing else is wrong with it
 };
 
 class Firewall {

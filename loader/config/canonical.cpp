@@ -83,11 +83,12 @@ std::string to_string(const Peer& peer) {
   return "*";
 }
 
+std::string target_text(const std::vector<Peer>& to, const std::vector<PortSet>& ports) {
+  return peers_text(to, !ports.empty()) + (ports.empty() ? "" : ":" + ports_text(ports));
+}
+
 std::string rule_text(const Rule& rule) {
-  std::string text = peers_text(rule.from, false) + " -> ";
-  text += peers_text(rule.to, !rule.ports.empty());
-  if (!rule.ports.empty()) text += ":" + ports_text(rule.ports);
-  return text;
+  return peers_text(rule.from, false) + " -> " + target_text(rule.to, rule.ports);
 }
 
 std::string door_text(const std::string& name, const Door& door) {

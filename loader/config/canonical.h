@@ -23,6 +23,9 @@ std::string ports_text(const std::vector<PortSet>& ports);
 // back as the same rule when it has no list of peers. The peers and ports must be normalized.
 std::string rule_text(const Rule& rule);
 
+// What follows "->" in a rule: "db:5432/tcp".
+std::string target_text(const std::vector<Peer>& to, const std::vector<PortSet>& ports);
+
 // "dns: host:53/tcp+udp -> dns:53".
 std::string door_text(const std::string& name, const Door& door);
 

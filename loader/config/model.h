@@ -105,6 +105,22 @@ struct Host {
   bool egress_allowed = true;
 };
 
+// What a test asks about: `TO[:PORTS]`.
+struct Target {
+  Peer to;
+  std::vector<PortSet> ports;  // empty: every port and protocol
+  Location where;
+};
+
+// tests: what must and what must not be reachable, whatever the rules say.
+struct Test {
+  std::string name;
+  std::vector<Peer> from;  // each of them must be answered as expected
+  std::vector<Target> allow;
+  std::vector<Target> deny;
+  Location where;
+};
+
 struct Policy {
   std::string name = "fwd";
   Host host;
@@ -112,6 +128,7 @@ struct Policy {
   std::map<std::string, Service> services;
   std::map<std::string, Door> doors;
   std::vector<Rule> rules;  // admin, allow and block; their order means nothing
+  std::vector<Test> tests;  // in the order of the file
 };
 
 }  // namespace fw::config

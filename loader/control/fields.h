@@ -253,6 +253,31 @@ void fields(Io& io, Of<Io, CheckReport>& report) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, TestFailure>& failure) {
+  io("file", failure.file);
+  io("line", failure.line);
+  io("message", failure.message);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, TestResult>& test) {
+  io("name", test.name);
+  io("file", test.file);
+  io("line", test.line);
+  io("passed", test.passed);
+  io("expectations", test.expectations);
+  io("failures", test.failures);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, TestReport>& report) {
+  io("name", report.name);
+  io("passed", report.passed);
+  io("failed", report.failed);
+  io("tests", report.tests);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, TeardownReport>& report) {
   io("was_enforcing", report.was_enforcing);
 }

@@ -232,6 +232,7 @@ template std::string to_json(const PolicyReport&);
 template std::string to_json(const DiffReport&);
 template std::string to_json(const ApplyReport&);
 template std::string to_json(const CheckReport&);
+template std::string to_json(const TestReport&);
 template std::string to_json(const TeardownReport&);
 template std::string to_json(const VersionReport&);
 template Result<StatusReport> from_json(std::string_view);
@@ -242,6 +243,7 @@ template Result<PolicyReport> from_json(std::string_view);
 template Result<DiffReport> from_json(std::string_view);
 template Result<ApplyReport> from_json(std::string_view);
 template Result<CheckReport> from_json(std::string_view);
+template Result<TestReport> from_json(std::string_view);
 template Result<TeardownReport> from_json(std::string_view);
 template Result<VersionReport> from_json(std::string_view);
 

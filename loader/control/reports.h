@@ -277,6 +277,29 @@ struct CheckReport {
   std::vector<config::Diagnostic> diagnostics;  // warnings
 };
 
+// What `fwctl test --json` prints; no request asks for it.
+struct TestFailure {
+  std::string file;
+  int line = 0;
+  std::string message;
+};
+
+struct TestResult {
+  std::string name;
+  std::string file;
+  int line = 0;
+  bool passed = false;
+  std::uint64_t expectations = 0;
+  std::vector<TestFailure> failures;
+};
+
+struct TestReport {
+  std::string name;  // of the policy
+  std::uint64_t passed = 0;
+  std::uint64_t failed = 0;
+  std::vector<TestResult> tests;
+};
+
 struct TeardownReport {
   bool was_enforcing = false;
 

@@ -24,6 +24,36 @@ TEST_P(WrongMeaning, HasItsMessages) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
+    Tests, WrongMeaning,
+    testing::Values(
+        Mistake{"NotAList",
+                kVersion + "tests: {name: a}\n",
+                {"2:8: 'tests' must be a list of tests | write '- ' before each test"}},
+        Mistake{
+            "Incomplete",
+            kVersion + "tests:\n  - {from: internet, deny: [host:22]}\n  - {name: a, from: []}\n",
+            {"3:5: this test has no 'name' | write {name: only the door, from: internet, allow: "
+             "[host:8080], deny: [host:22]}",
+             "4:5: this test expects nothing: it has neither 'allow' nor 'deny' | write {name: "
+             "only the door, from: internet, allow: [host:8080], deny: [host:22]}",
+             "4:21: 'from' is an empty list | write {name: only the door, from: internet, "
+             "allow: [host:8080], deny: [host:22]}"}},
+        Mistake{"Names",
+                kVersion + "tests:\n"
+                           "  - {name: a, from: intrenet, deny: [hots:22], alow: [host]}\n"
+                           "  - {name: a, from: 'host:22', deny: [host:ssh]}\n",
+                {"3:21: no zone or service is called 'intrenet' | did you mean 'internet'?",
+                 "3:38: no zone or service is called 'hots' | did you mean 'host'?",
+                 "3:48: unknown key 'alow' | did you mean 'allow'?",
+                 "4:12: two tests are called 'a'; the first is in line 3 | a failing test is found "
+                 "by its name; rename one of them",
+                 "4:27: a flow's source has no port | the port belongs after '->', to the "
+                 "destination",
+                 "4:44: no service in 'host' declares a port 'ssh' | it declares no ports; write a "
+                 "number"}}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
+INSTANTIATE_TEST_SUITE_P(
     Names, WrongMeaning,
     testing::Values(
         Mistake{"Reserved",

@@ -152,18 +152,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"TopFar",
                             kVersion + "frobnicate: 1\n",
                             {"2:1: unknown key 'frobnicate' | a policy has the keys version, name, "
-                             "host, zones, services, publish, allow, block"}},
+                             "host, zones, services, publish, allow, block, tests"}},
                     Mistake{"Later",
                             kVersion + "limits: {}\n"
-                                       "tests: []\n"
                                        "log: {}\n"
                                        "deny: drop\n"
                                        "compose: []\n",
                             {"2:1: 'limits' is not supported by this version of fwd",
-                             "3:1: 'tests' is not supported by this version of fwd",
-                             "4:1: 'log' is not supported by this version of fwd",
-                             "5:1: 'deny' is not supported by this version of fwd",
-                             "6:1: 'compose' is not supported by this version of fwd"}},
+                             "3:1: 'log' is not supported by this version of fwd",
+                             "4:1: 'deny' is not supported by this version of fwd",
+                             "5:1: 'compose' is not supported by this version of fwd"}},
                     Mistake{"Host",
                             kVersion + "host: {uplink: [eth0]}\n",
                             {"2:8: unknown key 'uplink' | did you mean 'uplinks'?"}},

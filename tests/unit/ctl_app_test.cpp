@@ -118,6 +118,46 @@ TEST_F(PolicyFile, CheckAndApplyRefuseAWrongPolicyBeforeAnyDaemonIsAsked) {
   EXPECT_THAT(fwctl({"check", "--json", "-f", path_}).out, HasSubstr("\"line\": 2"));
 }
 
+constexpr const char* kTested = R"(version: 1
+name: shop
+host: {uplinks: [eth0]}
+services: {web: {addresses: [172.20.1.10], ports: {http: 80}}}
+publish: {http: {host: 8080, to: web:http, from: internet}}
+tests:
+  - {name: the door, from: internet, allow: [host:8080], deny: [host:22]}
+)";
+
+TEST_F(PolicyFile, TestShowsEachTest) {
+  auto got = fwctl({"test", "-f", write(kTested)});
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(got.out, "ok   the door (2 expectations)\n1 passed, 0 failed\n");
+
+  write(kTested + std::string{"  - {name: closed, from: internet, deny: [web]}\n"});
+  got = fwctl({"test", "-f", path_});
+  EXPECT_EQ(got.code, 1);
+  EXPECT_EQ(got.out, "ok   the door (2 expectations)\nFAIL closed (1 expectation)\n     " + path_ +
+                         ":8: internet may reach web:80/tcp, allowed by " + path_ +
+                         ":5 publish 'http'\n1 passed, 1 failed\n");
+  EXPECT_THAT(got.err, IsEmpty());
+  const auto json = fwctl({"test", "--json", "-f", path_});
+  EXPECT_EQ(json.code, 1);
+  EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"name\": \"shop\",\n  \"passed\": 1,"));
+
+  EXPECT_EQ(fwctl({"test", "-f", write("version: 2\n")}).code, 2);
+  EXPECT_EQ(fwctl({"test", "-f", write("version: 1\n")}).out,
+            "policy fwd has no tests; write some under 'tests:'\n");
+}
+
+TEST_F(PolicyFile, CheckAndApplyRefuseAFailingTestWithOne) {
+  write(kTested + std::string{"  - {name: closed, from: internet, deny: [web]}\n"});
+  for (const char* verb : {"check", "apply"}) {
+    const auto got = fwctl({verb, "-f", path_});
+    EXPECT_EQ(got.code, 1) << verb;
+    EXPECT_THAT(got.err, HasSubstr(path_ + ":8:43: error: test 'closed' failed: internet may"));
+    EXPECT_THAT(got.err, HasSubstr("fwctl: 1 failed test in " + path_)) << verb;
+  }
+}
+
 TEST_F(PolicyFile, ExplainSaysYesByZeroAndNoByOne) {
   write(
       "version: 1\nhost: {uplinks: [eth0]}\nservices: {web: {addresses: [172.20.1.10]}}\n"

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "loader/config/parse.h"
+#include "loader/compile/check.h"
 #include "maps/reason.h"
 
 namespace fw {
@@ -72,9 +72,9 @@ TEST(Docs, PoliciesAreAccepted) {
   for (const auto& document : documents())
     for (const auto& text : policies(read(document))) {
       ++count;
-      const auto parsed = config::parse({document.native(), text});
-      EXPECT_TRUE(parsed.policy) << document << ":\n" << text;
-      for (const auto& diagnostic : parsed.diagnostics)
+      const auto checked = compile::check({document.native(), text});
+      EXPECT_TRUE(checked.accepted()) << document << ":\n" << text;
+      for (const auto& diagnostic : checked.diagnostics)
         ADD_FAILURE() << config::to_string(diagnostic);
     }
   EXPECT_GE(count, 3U);
