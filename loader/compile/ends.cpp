@@ -21,8 +21,8 @@ unsigned full_length(const Prefix& prefix) {
 // The address after `address`; of the last one, the first.
 Address next(const Address& address) {
   auto bytes = address.bytes();
-  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte)
-    if (++*byte != 0) break;
+  for (std::size_t i = bytes.size(); i-- > 0;)
+    if (++bytes[i] != 0) break;
   return Address::from_bytes(Family::kIpv6, bytes.data());
 }
 
