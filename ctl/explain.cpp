@@ -149,6 +149,10 @@ std::string render(const ExplainReport& report, const Style& style) {
     text += labelled("addresses", "unchanged, both ways");
   }
   text += cases(report, style) + remedies(report);
+  if (report.asked == "kernel")
+    text += style.faint(labelled(
+        "asked", fmt::format("the programs in the kernel, under generation {} of the policy",
+                             report.generation)));
   for (const auto& note : report.notes) text += style.faint(labelled("asked", note));
   return text;
 }
