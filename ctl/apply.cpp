@@ -31,7 +31,9 @@ void apply(Session& session, const Options& options) {
   if (!checked->result.accepted()) return session.fail(refusal(*checked));
 
   control::Request request{.verb = control::Verb::kApply};
-  request.apply = {.sources = {checked->source}, .comment = options.comment};
+  request.apply = {.sources = checked->sources.layers,
+                   .attachments = checked->sources.attachments,
+                   .comment = options.comment};
   const auto report = session.ask<ApplyReport>(request);
   if (!report || session.json) return;
   session.show(report->warnings);

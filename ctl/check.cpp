@@ -17,7 +17,7 @@ std::string summary(const config::Policy& policy) {
                      plural(policy.rules.size(), "rule"), plural(policy.tests.size(), "test"));
 }
 
-void check(Session& session, const std::vector<std::string>& files) {
+void check(Session& session, const std::vector<std::string>& files, bool print) {
   const auto checked = read_policy(files);
   if (!checked)
     return session.fail(control::failure(control::Code::kUsage, checked.error().message));
@@ -29,7 +29,7 @@ void check(Session& session, const std::vector<std::string>& files) {
     return;
   }
   session.show(diagnostics);
-  session.print(summary(*policy));
+  session.print(print ? config::print(checked->sources) : summary(*policy));
 }
 
 }  // namespace
@@ -38,7 +38,9 @@ void add_check(CLI::App& fwctl, Session& session) {
   auto* verb = fwctl.add_subcommand("check", "Whether a policy is right; needs no daemon");
   auto files = std::make_shared<std::vector<std::string>>();
   add_files(*verb, *files);
-  verb->callback([&session, files] { check(session, *files); });
+  auto print = std::make_shared<bool>(false);
+  verb->add_flag("--print", *print, "Print the policy that the files make together");
+  verb->callback([&session, files, print] { check(session, *files, *print); });
 }
 
 }  // namespace fw::ctl

@@ -3,10 +3,10 @@
 
 #include <spdlog/spdlog.h>
 
-#include <ctime>
 #include <utility>
 
 #include "loader/compile/check.h"
+#include "loader/config/until.h"
 #include "loader/netlink/topology.h"
 
 namespace fw {
@@ -18,18 +18,9 @@ using namespace std::chrono_literals;
 // them. One that is silent for longer than this is found by its next keep-alive only.
 constexpr auto kAdoptionWindow = 5min;
 
-std::string now_rfc3339() {
-  const auto now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[sizeof("2026-01-01T00:00:00Z")];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 std::uint64_t entries_of(const compile::Image& image) {
-  return image.identities.size() + image.policy.size() + image.doors.size() + image.maglev.size() +
-         image.members.size() + image.ports.size();
+  return image.identities.size() + image.listed.size() + image.policy.size() + image.doors.size() +
+         image.maglev.size() + image.members.size() + image.ports.size();
 }
 
 // Counters that an earlier run left in the kernel, when nothing says any more what they counted:
@@ -90,8 +81,9 @@ Result<Topology> Firewall::look(const config::Policy& policy) {
   return topology;
 }
 
-Result<void> Firewall::enforce(const config::Policy& policy, const Topology& topology,
+Result<void> Firewall::enforce(const config::Policy& written, const Topology& topology,
                                compile::AccountBook book) {
+  auto policy = config::in_force_at(written, config::now());
   const auto placement = compile::place(policy, topology);
   auto image = compile::compile(policy, topology, placement, book);
   if (!image) return image.error();
@@ -107,26 +99,27 @@ Result<void> Firewall::enforce(const config::Policy& policy, const Topology& top
   image_ = std::move(*image);
   placement_ = placement;
   topology_ = topology;
-  policy_ = policy;
+  written_ = written;
+  policy_ = std::move(policy);
   generations_[static_cast<std::uint32_t>(generation)] = state_.generation;
-  const auto updated = datapath_.update(placement, topology, policy.host.datapath);
+  const auto updated = datapath_.update(placement, topology, policy_->host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   if (!updated) spdlog::error("{}", trouble_);
   return {};
 }
 
-std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source& source,
+std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Sources& sources,
                                                             const std::string& comment) {
-  auto checked = compile::check(source);
+  auto checked = compile::check(sources, config::now());
   if (!checked.accepted())
-    return Refusal{.sentence = "the policy " + source.name +
+    return Refusal{.sentence = "the policy " + config::names_of(sources) +
                                (checked.policy ? " fails its tests" : " has mistakes") +
                                "; nothing was changed",
                    .diagnostics = std::move(checked.diagnostics),
                    .tests_failed = checked.policy.has_value()};
   const config::Policy& policy = *checked.policy;
 
-  const bool same = state_.generation > 0 && source.text == state_.policy.text;
+  const bool same = state_.generation > 0 && state_.is_of(sources);
   control::ApplyReport report{.name = policy.name,
                               .generation = state_.generation,
                               .changed = !same,
@@ -143,10 +136,11 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
   const auto before = state_;
   if (!same) {
     state_.generation++;
-    state_.applied_at = now_rfc3339();
+    state_.applied_at = config::to_string(config::now());
     state_.comment = comment;
   }
-  state_.policy = source;
+  state_.layers = sources.layers;
+  state_.attachments = marks_of(sources.attachments);
   auto enforced = enforce(policy, *topology, state_.accounts);
   if (!enforced) {
     state_ = before;
@@ -154,26 +148,35 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
                    .diagnostics = {},
                    .tests_failed = false};
   }
+  sources_ = sources;
   report.generation = state_.generation;
   report.entries = entries_of(image_);
   return report;
 }
 
 Result<void> Firewall::interfaces_changed() {
-  if (!policy_) return {};
-  auto topology = look(*policy_);
+  if (!written_) return {};
+  auto policy = config::in_force_at(*written_, config::now());
+  auto topology = look(policy);
   if (!topology) return topology.error();
-  const auto placement = compile::place(*policy_, *topology);
+  const auto placement = compile::place(policy, *topology);
   auto book = state_.accounts;
-  const auto image = compile::compile(*policy_, *topology, placement, book);
+  const auto image = compile::compile(policy, *topology, placement, book);
   if (!image) return image.error();
-  if (*image != image_) return enforce(*policy_, *topology, state_.accounts);
+  if (*image != image_) return enforce(*written_, *topology, state_.accounts);
 
+  policy_ = std::move(policy);
   placement_ = placement;
   topology_ = std::move(*topology);
   auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   return updated;
+}
+
+std::optional<config::Time> Firewall::next_end() const {
+  if (!policy_) return std::nullopt;
+  // From what was put in force, not from now: an end that came meanwhile is not lost.
+  return config::next_end(*policy_, config::Time::min());
 }
 
 Result<void> Firewall::endpoints_changed() {

@@ -37,8 +37,13 @@ class Firewall {
 
   // Puts a policy in force, all of it or nothing: after a Refusal the old one still is. A policy
   // with the text of the one in force changes nothing, unless nothing is in force yet.
-  std::variant<control::ApplyReport, Refusal> apply(const config::Source& source,
+  std::variant<control::ApplyReport, Refusal> apply(const config::Sources& sources,
                                                     const std::string& comment);
+
+  // When the next rule or door ends by itself; the caller then calls time_passed().
+  [[nodiscard]] std::optional<config::Time> next_end() const;
+  // Some may have ended, or the clock was set: the policy follows.
+  Result<void> time_passed() { return interfaces_changed(); }
 
   // The machine's network changed. Interfaces: roles, identities and attachments follow.
   // Otherwise only next hops are looked up anew. Errors are for the log; enforcing goes on.
@@ -65,7 +70,7 @@ class Firewall {
   Firewall(FirewallOptions options, datapath::Datapath datapath, State state);
   // The network as this policy sees it.
   Result<Topology> look(const config::Policy& policy);
-  Result<void> enforce(const config::Policy& policy, const Topology& topology,
+  Result<void> enforce(const config::Policy& written, const Topology& topology,
                        compile::AccountBook book);
   [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
   [[nodiscard]] std::vector<std::string> next_steps() const;
@@ -75,7 +80,9 @@ class Firewall {
   datapath::Datapath datapath_;
   State state_;  // on disk; its accounts are those of the image in force
 
-  std::optional<config::Policy> policy_;  // unset until this run has put one in force
+  std::optional<config::Policy> written_;  // unset until this run has put one in force
+  std::optional<config::Policy> policy_;   // of that, what has not ended
+  config::Sources sources_;                // what it was read from
   compile::Image image_;
   compile::Placement placement_;
   Topology topology_;

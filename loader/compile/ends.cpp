@@ -3,16 +3,11 @@
 #include "loader/compile/ends.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace fw::compile {
 namespace {
 
 using config::Peer;
-
-bool before(const Prefix& left, const Prefix& right) {
-  return std::tuple{left.family(), left} < std::tuple{right.family(), right};
-}
 
 unsigned full_length(const Prefix& prefix) {
   return prefix.family() == Family::kIpv4 ? 32U : 128U;
@@ -36,21 +31,20 @@ Address last(const Prefix& prefix) {
 
 }  // namespace
 
-Ends::Ends(const config::Policy& policy, const Image& image) : policy_(policy), image_(image) {
-  prefixes_.reserve(image.identities.size());
-  for (const auto& [prefix, ident] : image.identities) {
-    prefixes_.push_back(prefix);
-    identities_[prefix] = ident;
-  }
-  std::sort(prefixes_.begin(), prefixes_.end(), before);
-  for (const Prefix& prefix : prefixes_)
+Ends::Ends(const config::Policy& policy, const Image& image)
+    : policy_(policy), image_(image), identities_(image) {
+  for (const auto& [prefix, ident] : image.identities)
     if (const auto end = within(prefix)) all_.push_back(*end);
+  for (const auto& [prefix, ident] : identities_.examples())
+    if (const auto end = within(prefix)) all_.push_back(*end);
+  // Where either family would do, a message tells of IPv4.
+  std::ranges::stable_partition(all_, [](const End& end) { return end.address.is_ipv4(); });
 }
 
 End Ends::at(const Address& address) const {
   End end;
   end.address = address;
-  if (const auto* entry = identities_.find(address)) end.ident = entry->second;
+  end.ident = identities_.ident(address);
   if ((end.ident.flags & FW_IDENT_HOST) != 0) {
     end.origin = FW_FROM_HOST;
   } else if ((end.ident.flags & FW_IDENT_CONTAINER) != 0) {
@@ -67,13 +61,13 @@ std::optional<End> Ends::within(const Prefix& prefix) const {
   // The first address of a network is nobody's, and "::" means "any" to a door.
   Address candidate = prefix.address();
   if (prefix.length() < full_length(prefix)) candidate = next(candidate);
-  auto narrower = std::upper_bound(prefixes_.begin(), prefixes_.end(), prefix, before);
-  for (; narrower != prefixes_.end() && prefix.contains(*narrower); ++narrower) {
-    if (narrower->contains(candidate)) candidate = next(last(*narrower));
-    if (candidate < narrower->address()) break;
+  while (prefix.contains(candidate) && candidate != Address{}) {
+    const auto covering = identities_.find(candidate);
+    const bool narrower = covering && covering->first != prefix && prefix.contains(covering->first);
+    if (!narrower) return at(candidate);
+    candidate = next(last(covering->first));
   }
-  if (!prefix.contains(candidate) || candidate == Address{}) return std::nullopt;
-  return at(candidate);
+  return std::nullopt;
 }
 
 std::vector<End> Ends::inside(const Prefix& prefix) const {
@@ -82,6 +76,8 @@ std::vector<End> Ends::inside(const Prefix& prefix) const {
   for (const End& end : all_)
     if (prefix.contains(end.address) && (ends.empty() || ends.front().address != end.address))
       ends.push_back(end);
+  for (const auto& [listed, ident] : identities_.examples_within(prefix))
+    if (const auto end = within(listed)) ends.push_back(*end);
   return ends;
 }
 

@@ -41,14 +41,12 @@ fw_reason reason_of_denial(const Probe& probe, const Judgement& so_far) {
 
 }  // namespace
 
-Judge::Judge(const Image& image) : image_(image) {
-  for (const auto& [prefix, ident] : image.identities) identities_[prefix] = ident;
-}
+Judge::Judge(const Image& image) : image_(image), identities_(image) {}
 
 Judgement Judge::judge(const Probe& probe) const {
   Judgement judgement;
-  judgement.from = ident(probe.src);
-  judgement.to = ident(probe.dst);
+  judgement.from = identities_.ident(probe.src);
+  judgement.to = identities_.ident(probe.dst);
   if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
     judgement.from.zone = probe.interface_zone;
 
@@ -76,7 +74,7 @@ std::optional<Judge::Hit> Judge::blocked(const Probe& probe, const Judgement& so
   if (so_far.door == nullptr) return std::nullopt;
   const bool local = (so_far.door->flags & FW_DOOR_LOCAL) != 0;
   if (!so_far.backend && !local) return std::nullopt;
-  return search(FW_BLOCK, so_far.from, local ? so_far.to : ident(*so_far.backend),
+  return search(FW_BLOCK, so_far.from, local ? so_far.to : identities_.ident(*so_far.backend),
                 port_class(probe.proto, ntohs(so_far.door->port)));
 }
 
@@ -102,11 +100,6 @@ Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
     return judgement;
   }
   return denied(judgement, reason_of_denial(probe, judgement));
-}
-
-fw_ident Judge::ident(const Address& address) const {
-  const auto* entry = identities_.find(address);
-  return entry == nullptr ? fw_ident{} : entry->second;
 }
 
 const fw_door* Judge::door(const Probe& probe, const fw_ident& to) const {

@@ -26,8 +26,8 @@
 #include <unordered_map>
 
 #include "loader/base/net.h"
+#include "loader/compile/identity_index.h"
 #include "loader/compile/image.h"
-#include "loader/compile/prefix_map.h"
 #include "maps/flow.h"
 
 namespace fw::compile {
@@ -70,7 +70,6 @@ class Judge {
     std::uint16_t to_zone;  // of what was asked for: the destination or its backend
   };
 
-  [[nodiscard]] fw_ident ident(const Address& address) const;
   [[nodiscard]] const fw_door* door(const Probe& probe, const fw_ident& to) const;
   [[nodiscard]] std::uint32_t port_class(std::uint8_t proto, std::uint16_t port) const;
   [[nodiscard]] std::optional<Hit> search(std::uint8_t verdict, const fw_ident& from,
@@ -84,7 +83,7 @@ class Judge {
   [[nodiscard]] Judgement denied(Judgement judgement, fw_reason reason) const;
 
   const Image& image_;
-  PrefixMap<fw_ident> identities_;
+  IdentityIndex identities_;
 };
 
 }  // namespace fw::compile

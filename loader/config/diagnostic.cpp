@@ -42,10 +42,17 @@ std::string to_string(const Diagnostic& diagnostic) {
   return text;
 }
 
-void Report::add_source(const Source& source) {
-  Lines& lines = sources_[source.name];
+std::string place_of(const Location& there, const Location& here) {
+  const std::string line = std::to_string(there.line);
+  return there.file == here.file ? "line " + line : there.file + ":" + line;
+}
+
+void Report::add_text(const std::string& name, std::string_view text) {
+  const auto [source, added] = sources_.try_emplace(name);
+  if (!added) return;
+  Lines& lines = source->second;
   lines.order = sources_.size();
-  std::string_view rest = source.text;
+  std::string_view rest = text;
   if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\n'), rest.size());
@@ -70,13 +77,13 @@ std::string Report::line_at(const Location& where) const {
   return unsafe ? "" : line;
 }
 
-void Report::error(const Location& where, std::string message, std::string hint) {
+void Report::add(Severity severity, const Location& where, std::string message, std::string hint) {
+  has_errors_ = has_errors_ || severity == Severity::kError;
   if (diagnostics_.size() >= kMaxDiagnostics) {
     too_many_ = true;
     return;
   }
-  diagnostics_.push_back(
-      {Severity::kError, where, std::move(message), std::move(hint), line_at(where)});
+  diagnostics_.push_back({severity, where, std::move(message), std::move(hint), line_at(where)});
 }
 
 std::vector<Diagnostic> Report::take() && {

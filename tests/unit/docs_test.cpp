@@ -72,7 +72,9 @@ TEST(Docs, PoliciesAreAccepted) {
   for (const auto& document : documents())
     for (const auto& text : policies(read(document))) {
       ++count;
-      const auto checked = compile::check({document.native(), text});
+      const std::string list = (document.parent_path() / "lists/drop.txt").native();
+      const auto checked = compile::check(
+          {{{document.native(), text}}, {{list, "192.0.2.0/24\n", ""}}}, config::Time{});
       EXPECT_TRUE(checked.accepted()) << document << ":\n" << text;
       for (const auto& diagnostic : checked.diagnostics)
         ADD_FAILURE() << config::to_string(diagnostic);
