@@ -33,7 +33,8 @@ void apply(Session& session, const Options& options) {
   if (!checked->result.accepted()) return session.fail(refusal(*checked));
 
   control::Request request{.verb = control::Verb::kApply};
-  request.apply = {.sources = {checked->source},
+  request.apply = {.sources = checked->sources.layers,
+                   .attachments = checked->sources.attachments,
                    .comment = options.comment,
                    .ssh = options.force ? "" : ssh_connection()};
   const auto report = session.ask<ApplyReport>(request);

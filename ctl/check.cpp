@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> files;
   bool strict = false;
   bool verbose = false;
+  bool print = false;
 };
 
 std::string summary(const config::Policy& policy, std::size_t warnings) {
@@ -80,9 +81,9 @@ void check(Session& session, const Options& options) {
   if (!checked->result.accepted()) return session.fail(refusal(*checked));
   const auto& policy = *checked->result.policy;
 
-  CheckReport report{.name = policy.name,
-                     .diagnostics = lint::lint(policy, checked->source),
-                     .size = std::nullopt};
+  CheckReport report{
+      .name = policy.name, .diagnostics = checked->result.diagnostics, .size = std::nullopt};
+  std::ranges::move(lint::lint(policy, checked->sources), std::back_inserter(report.diagnostics));
   add_lockout(policy, report.diagnostics);
   if (options.verbose) {
     auto size = measure(policy);
@@ -95,8 +96,9 @@ void check(Session& session, const Options& options) {
   session.show(report.diagnostics);
   if (!report.ok)
     return session.say(plural(report.diagnostics.size(), "warning") + " in " +
-                       checked->source.name + ", and --strict was given");
-  session.print(summary(policy, report.diagnostics.size()));
+                       config::names_of(checked->sources) + ", and --strict was given");
+  session.print(options.print ? config::print(checked->sources)
+                              : summary(policy, report.diagnostics.size()));
   if (report.size) session.print(render(*report.size, session.style()));
 }
 
@@ -125,6 +127,7 @@ void add_check(CLI::App& fwctl, Session& session) {
   add_files(*verb, options->files);
   verb->add_flag("--strict", options->strict, "Exit with 1 if there are warnings");
   verb->add_flag("-v,--verbose", options->verbose, "Show how large the compiled policy is");
+  verb->add_flag("--print", options->print, "Print the policy that the files make together");
   verb->callback([&session, options] { check(session, *options); });
 }
 

@@ -17,7 +17,7 @@ using control::ReachChange;
 
 struct Options {
   std::vector<std::string> files;
-  std::string from;
+  std::vector<std::string> from;
 };
 
 // What is compared with, and the flows that live under it.
@@ -48,7 +48,7 @@ std::optional<config::Policy> read(Session& session, const std::vector<std::stri
   else if (!checked->result.policy)
     session.fail(refusal(*checked));
   else
-    return std::move(checked->result.policy);
+    return config::in_force_at(*std::move(checked->result.policy), config::now());
   return std::nullopt;
 }
 
@@ -70,8 +70,7 @@ std::optional<Report> fetch(Session& session, const control::Request& request) {
 std::optional<Before> in_force(Session& session) {
   const auto report = fetch<control::PolicyReport>(session, {.verb = control::Verb::kPolicy});
   if (!report) return std::nullopt;
-  auto parsed =
-      report->sources.size() == 1 ? config::parse(report->sources.front()) : config::Parsed{};
+  auto parsed = config::parse(config::Sources{report->sources, report->attachments});
   if (!parsed.policy) {
     session.fail(control::failure(control::Code::kUsage,
                                   "this fwctl does not understand the policy in force; use fwd and "
@@ -82,11 +81,12 @@ std::optional<Before> in_force(Session& session) {
   auto flows =
       fetch<control::FlowsReport>(session, {.verb = control::Verb::kFlows, .flows = {.limit = 0}});
   if (!flows) return std::nullopt;
-  return Before{*std::move(parsed.policy), std::move(flows->flows)};
+  return Before{config::in_force_at(*std::move(parsed.policy), config::now()),
+                std::move(flows->flows)};
 }
 
-std::optional<Before> of_file(Session& session, const std::string& name) {
-  auto policy = read(session, {name});
+std::optional<Before> of_files(Session& session, const std::vector<std::string>& names) {
+  auto policy = read(session, names);
   if (!policy) return std::nullopt;
   return Before{*std::move(policy), {}};
 }
@@ -94,7 +94,7 @@ std::optional<Before> of_file(Session& session, const std::string& name) {
 void show_diff(Session& session, const Options& options) {
   const auto after = read(session, options.files);
   if (!after) return;
-  const auto before = options.from.empty() ? in_force(session) : of_file(session, options.from);
+  const auto before = options.from.empty() ? in_force(session) : of_files(session, options.from);
   if (!before) return;
   const auto report = explain::diff(before->policy, *after, before->flows);
   if (!report) return session.fail(control::failure(control::Code::kUsage, report.error().message));
@@ -119,8 +119,11 @@ void add_diff(CLI::App& fwctl, Session& session) {
   auto* verb = fwctl.add_subcommand("diff", "Who could newly reach what, and who no longer?");
   auto options = std::make_shared<Options>();
   add_files(*verb, options->files);
-  verb->add_option("--from", options->from,
-                   "Compare with this policy instead of the one in force; asks no daemon")
+  verb->add_option(
+          "--from", options->from,
+          "Compare with this policy instead of the one in force, repeatable; asks no daemon")
+      ->take_all()
+      ->expected(1)
       ->type_name("OLD");
   verb->callback([&session, options] { show_diff(session, *options); });
 }

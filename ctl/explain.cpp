@@ -92,14 +92,14 @@ std::string remedies(const ExplainReport& report) {
 }
 
 Result<ExplainReport> explain_file(const Checked& checked, const Options& options) {
-  const auto& policy = *checked.result.policy;
+  const auto policy = config::in_force_at(*checked.result.policy, config::now());
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
   const auto compiled = explain::Compiled::of(policy);
   if (!compiled) return compiled.error();
   auto report = explain::explain(compiled->world(), *question, 0);
   if (report)
-    report->notes.push_back("answered from " + checked.source.name +
+    report->notes.push_back("answered from " + config::names_of(checked.sources) +
                             " for an assumed machine: a service's address is a container's, unless "
                             "its zone has interfaces");
   return report;

@@ -8,6 +8,7 @@
 
 #include "ctl/session.h"
 #include "loader/compile/check.h"
+#include "loader/config/until.h"
 
 namespace fw::ctl {
 
@@ -16,16 +17,18 @@ inline constexpr const char* kDefaultPolicy = "/etc/fwd/fwd.yaml";
 // Adds -f/--file to a verb; `meaning` is its help.
 void add_files(
     CLI::App& verb, std::vector<std::string>& files,
-    const std::string& meaning = std::string{"The policy; - for standard input (default "} +
-                                 kDefaultPolicy + ")");
+    const std::string& meaning =
+        std::string{
+            "The policy; - for standard input, repeatable: a later file overlays (default "} +
+        kDefaultPolicy + ")");
 
-// A policy file as read, and what compile::check() says of it.
+// Policy files as read, and what compile::check() says of it.
 struct Checked {
-  config::Source source;
+  config::Sources sources;
   compile::CheckedPolicy result;
 };
 
-// "-" is stdin. Several files are refused in this version.
+// Later files overlay earlier ones; "-" is stdin.
 Result<Checked> read_policy(const std::vector<std::string>& files);
 
 // The answer when `checked` is not accepted: kNo when its tests are all that is wrong.

@@ -5,18 +5,19 @@
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
-#include <fstream>
-#include <sstream>
+#include <ctime>
 
 #include "loader/compile/check.h"
+#include "loader/config/load.h"
 #include "loader/config/names.h"
+#include "loader/config/until.h"
 #include "maps/abi.h"
 
 namespace fw {
@@ -32,25 +33,11 @@ constexpr auto kSweepInterval = 5s;
 // Network changes come in bursts: a container that starts makes a dozen. Short enough that the
 // interface of a container, which appears 200 ms before its first packet, is served in time.
 constexpr auto kSettleTime = 10ms;
+// Until what failed is tried again.
+constexpr auto kRetryInterval = 10s;
 
-Result<config::Source> read_policy(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) return Error::from_errno("reading the policy " + path);
-  if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
-    return Error{"reading the policy " + path + ": it is not a file"};
-  if (static_cast<std::uint64_t>(info.st_size) > config::kMaxPolicyBytes)
-    return Error{"reading the policy " + path + ": it is larger than " +
-                 std::to_string(config::kMaxPolicyBytes >> 20U) +
-                 " MiB; put address lists into fewer, larger prefixes"};
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Error::from_errno("reading the policy " + path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return config::Source{path, text.str()};
-}
-
-Result<Fd> make_timer() {
-  Fd timer(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+Result<Fd> make_timer(clockid_t clock = CLOCK_MONOTONIC) {
+  Fd timer(timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!timer) return Error::from_errno("creating a timer");
   return timer;
 }
@@ -67,6 +54,13 @@ void set_timer(const Fd& timer, std::chrono::nanoseconds first, std::chrono::nan
 void clear_timer(const Fd& timer) {
   std::uint64_t expirations = 0;
   [[maybe_unused]] const auto bytes = read(timer.get(), &expirations, sizeof(expirations));
+}
+
+// Also expires, once, when somebody sets the clock.
+void set_alarm(const Fd& timer, std::optional<config::Time> time) {
+  itimerspec times{};
+  if (time) times.it_value.tv_sec = std::max<std::time_t>(1, time->time_since_epoch().count());
+  timerfd_settime(timer.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &times, nullptr);
 }
 
 Result<Fd> make_signals() {
@@ -99,6 +93,9 @@ class Daemon {
   void undo_first_start();
 
  private:
+  std::variant<control::ApplyReport, Refusal> apply(
+      const config::Sources& sources, const std::string& comment,
+      const std::optional<explain::Session>& session = std::nullopt);
   Answer handle(const control::Request& request);
   Answer apply(const control::ApplyRequest& request);
   static Answer answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome);
@@ -106,6 +103,7 @@ class Daemon {
   void on_signal();
   void on_network();
   void on_settled();
+  void on_end();
   Result<void> watch(int fd);
 
   DaemonOptions options_;
@@ -116,6 +114,7 @@ class Daemon {
   Fd signals_;
   Fd sweep_timer_;
   Fd settle_timer_;
+  Fd end_timer_;  // of the next rule or door that ends by itself; by the system's clock
   netlink::Changes pending_;
   bool settling_ = false;  // the settle timer runs
   bool stopping_ = false;
@@ -136,6 +135,9 @@ Result<void> Daemon::open_channels() {
     if (!timer) return timer.error();
     *fd = std::move(*timer);
   }
+  auto end_timer = make_timer(CLOCK_REALTIME);
+  if (!end_timer) return end_timer.error();
+  end_timer_ = std::move(*end_timer);
   auto signals = make_signals();
   if (!signals) return signals.error();
   signals_ = std::move(*signals);
@@ -144,40 +146,49 @@ Result<void> Daemon::open_channels() {
       [this](const control::Request& request, const control::Peer&) { return handle(request); });
   if (!server) return server.error();
   server_ = std::move(*server);
-  for (const int fd :
-       {server_->fd(), watcher_.fd(), signals_.get(), sweep_timer_.get(), settle_timer_.get()})
+  for (const int fd : {server_->fd(), watcher_.fd(), signals_.get(), sweep_timer_.get(),
+                       settle_timer_.get(), end_timer_.get()})
     if (auto watched = watch(fd); !watched) return watched;
   set_timer(sweep_timer_, kSweepInterval, kSweepInterval);
   return {};
 }
 
 std::variant<control::ApplyReport, Refusal> Daemon::load_config(const std::string& comment) {
-  const auto source = read_policy(options_.config);
-  if (!source)
-    return Refusal{.sentence = source.error().message, .diagnostics = {}, .tests_failed = false};
-  auto outcome = firewall_->apply(*source, comment);
+  const auto sources = config::load(options_.config);
+  if (!sources)
+    return Refusal{.sentence = sources.error().message, .diagnostics = {}, .tests_failed = false};
+  auto outcome = apply(*sources, comment);
   if (const auto* refusal = std::get_if<Refusal>(&outcome)) {
     for (const auto& diagnostic : refusal->diagnostics)
       spdlog::error("{}", config::to_string(diagnostic));
     spdlog::error("{}", refusal->sentence);
     return outcome;
   }
-  log(std::get<control::ApplyReport>(outcome), options_.config);
+  log(std::get<control::ApplyReport>(outcome), config::names_of(*sources));
+  return outcome;
+}
+
+std::variant<control::ApplyReport, Refusal> Daemon::apply(
+    const config::Sources& sources, const std::string& comment,
+    const std::optional<explain::Session>& session) {
+  auto outcome = firewall_->apply(sources, comment, session);
+  set_alarm(end_timer_, firewall_->next_end());
   return outcome;
 }
 
 Answer Daemon::apply(const control::ApplyRequest& request) {
-  if (request.sources.size() != 1)
-    return control::failure(Code::kUsage, "apply takes exactly one policy in this version");
-  const auto& source = request.sources.front();
+  if (request.sources.empty())
+    return control::failure(Code::kUsage, "apply takes at least one policy");
+  const config::Sources sources{request.sources, request.attachments};
   const auto session = explain::read_session(request.ssh);
   if (!request.ssh.empty() && !session)
     return control::failure(Code::kUsage,
                             "the SSH session " + config::quote(request.ssh) +
                                 " is not 'CLIENT PORT SERVER PORT'; correct SSH_CONNECTION, or use "
                                 "--force to apply without that check");
-  const auto outcome = firewall_->apply(source, request.comment, session);
-  if (const auto* report = std::get_if<control::ApplyReport>(&outcome)) log(*report, source.name);
+  const auto outcome = apply(sources, request.comment, session);
+  if (const auto* report = std::get_if<control::ApplyReport>(&outcome))
+    log(*report, config::names_of(sources));
   return answer_apply(outcome);
 }
 
@@ -278,6 +289,18 @@ void Daemon::on_settled() {
   if (!followed) spdlog::error("following a change of the network: {}", followed.error().message);
 }
 
+void Daemon::on_end() {
+  clear_timer(end_timer_);
+  if (!firewall_) return;
+  const auto followed = firewall_->time_passed();
+  if (!followed) {
+    spdlog::error("taking what has ended out of force: {}", followed.error().message);
+    return set_alarm(end_timer_, config::now() + kRetryInterval);
+  }
+  spdlog::info("a rule has ended, or the clock was set: the policy was compiled anew");
+  set_alarm(end_timer_, firewall_->next_end());
+}
+
 Exit Daemon::run() {
   std::array<epoll_event, 8> events{};
   while (!stopping_) {
@@ -291,6 +314,7 @@ Exit Daemon::run() {
       if (fd == server_->fd()) server_->dispatch();
       if (fd == watcher_.fd()) on_network();
       if (fd == settle_timer_.get()) on_settled();
+      if (fd == end_timer_.get()) on_end();
       if (fd == signals_.get()) on_signal();
       if (fd == sweep_timer_.get()) {
         clear_timer(sweep_timer_);
@@ -319,12 +343,12 @@ Exit give_up(const Error& error) {
 
 Exit run_daemon(const DaemonOptions& options) {
   // The policy is read before anything is touched: a mistake in it changes nothing.
-  const auto source = read_policy(options.config);
-  if (!source) {
-    spdlog::error("{}", source.error().message);
+  const auto sources = config::load(options.config);
+  if (!sources) {
+    spdlog::error("{}", sources.error().message);
     return Exit::kUsage;
   }
-  const auto checked = compile::check(*source);
+  const auto checked = compile::check(*sources, config::now());
   if (!checked.accepted()) {
     for (const auto& diagnostic : checked.diagnostics)
       spdlog::error("{}", config::to_string(diagnostic));

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "loader/base/fd.h"
 #include "loader/control/server.h"
@@ -13,7 +14,7 @@
 namespace fw {
 
 struct DaemonOptions {
-  std::string config = "/etc/fwd/fwd.yaml";
+  std::vector<std::string> config = {"/etc/fwd/fwd.yaml"};  // each overlays those before it
   std::string socket = control::kDefaultSocket;
   FirewallOptions firewall;
 };

@@ -3,10 +3,12 @@
 
 #include <spdlog/spdlog.h>
 
-#include <ctime>
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "loader/compile/check.h"
+#include "loader/config/until.h"
 #include "loader/lint/lint.h"
 #include "loader/netlink/topology.h"
 
@@ -19,18 +21,9 @@ using namespace std::chrono_literals;
 // them. One that is silent for longer than this is found by its next keep-alive only.
 constexpr auto kAdoptionWindow = 5min;
 
-std::string now_rfc3339() {
-  const auto now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[sizeof("2026-01-01T00:00:00Z")];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 std::uint64_t entries_of(const compile::Image& image) {
-  return image.identities.size() + image.policy.size() + image.doors.size() + image.maglev.size() +
-         image.members.size() + image.ports.size();
+  return image.identities.size() + image.listed.size() + image.policy.size() + image.doors.size() +
+         image.maglev.size() + image.members.size() + image.ports.size();
 }
 
 // Counters that an earlier run left in the kernel, when nothing says any more what they counted:
@@ -97,16 +90,27 @@ Result<Topology> Firewall::look(const config::Policy& policy) {
   return topology;
 }
 
-Result<Firewall::Plan> Firewall::plan(const config::Policy& policy, Topology topology) const {
-  Plan plan{.topology = std::move(topology), .placement = {}, .book = state_.accounts, .image = {}};
-  plan.placement = compile::place(policy, plan.topology);
-  auto image = compile::compile(policy, plan.topology, plan.placement, plan.book);
+Result<Firewall::Plan> Firewall::plan(const config::Policy& written, Topology topology) const {
+  Plan plan{.policy = config::in_force_at(written, config::now()),
+            .topology = std::move(topology),
+            .placement = {},
+            .book = state_.accounts,
+            .image = {}};
+  plan.placement = compile::place(plan.policy, plan.topology);
+  auto image = compile::compile(plan.policy, plan.topology, plan.placement, plan.book);
   if (!image) return image.error();
   plan.image = *std::move(image);
   return plan;
 }
 
-Result<void> Firewall::enforce(const config::Policy& policy, Plan plan) {
+void Firewall::adopt(Plan plan) {
+  image_ = std::move(plan.image);
+  placement_ = std::move(plan.placement);
+  topology_ = std::move(plan.topology);
+  policy_ = std::move(plan.policy);
+}
+
+Result<void> Firewall::enforce(const config::Policy& written, Plan plan) {
   // What the accounts mean is on disk before the first packet is counted at them.
   auto state = state_;
   state.accounts = std::move(plan.book);
@@ -115,35 +119,35 @@ Result<void> Firewall::enforce(const config::Policy& policy, Plan plan) {
   if (auto applied = datapath_.apply(plan.image, generation); !applied) return applied;
 
   state_ = std::move(state);
-  image_ = std::move(plan.image);
-  placement_ = std::move(plan.placement);
-  topology_ = std::move(plan.topology);
-  policy_ = policy;
+  adopt(std::move(plan));
+  written_ = written;
   generations_[static_cast<std::uint32_t>(generation)] = state_.generation;
-  const auto updated = datapath_.update(placement_, topology_, policy.host.datapath);
+  const auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   if (!updated) spdlog::error("{}", trouble_);
   return {};
 }
 
 std::variant<control::ApplyReport, Refusal> Firewall::apply(
-    const config::Source& source, const std::string& comment,
+    const config::Sources& sources, const std::string& comment,
     const std::optional<explain::Session>& session) {
-  auto checked = compile::check(source);
+  auto checked = compile::check(sources, config::now());
   if (!checked.accepted())
-    return Refusal{.sentence = "the policy " + source.name +
+    return Refusal{.sentence = "the policy " + config::names_of(sources) +
                                (checked.policy ? " fails its tests" : " has mistakes") +
                                "; nothing was changed",
                    .diagnostics = std::move(checked.diagnostics),
                    .tests_failed = checked.policy.has_value()};
   const config::Policy& policy = *checked.policy;
+  auto warnings = std::move(checked.diagnostics);
+  std::ranges::move(lint::lint(policy, sources), std::back_inserter(warnings));
 
-  const bool same = state_.generation > 0 && source.text == state_.policy.text;
+  const bool same = state_.generation > 0 && state_.is_of(sources);
   control::ApplyReport report{.name = policy.name,
                               .generation = state_.generation,
                               .changed = !same,
                               .entries = 0,
-                              .warnings = lint::lint(policy, source)};
+                              .warnings = std::move(warnings)};
   if (same && policy_) {
     report.entries = entries_of(image_);
     return report;
@@ -154,8 +158,8 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(
   if (!plan) return unchanged(plan.error());
   if (session)
     if (auto cut = explain::lockout(
-            {policy, plan->image, plan->placement, plan->topology, plan->book}, *session))
-      return Refusal{.sentence = "the policy " + source.name +
+            {plan->policy, plan->image, plan->placement, plan->topology, plan->book}, *session))
+      return Refusal{.sentence = "the policy " + config::names_of(sources) +
                                  " would lock you out; nothing was changed. 'fwctl apply --force' "
                                  "puts it in force all the same",
                      .diagnostics = {*std::move(cut)},
@@ -164,32 +168,39 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(
   const auto before = state_;
   if (!same) {
     state_.generation++;
-    state_.applied_at = now_rfc3339();
+    state_.applied_at = config::to_string(config::now());
     state_.comment = comment;
   }
-  state_.policy = source;
+  state_.layers = sources.layers;
+  state_.attachments = marks_of(sources.attachments);
   if (auto enforced = enforce(policy, *std::move(plan)); !enforced) {
     state_ = before;
     return unchanged(enforced.error());
   }
+  sources_ = sources;
   report.generation = state_.generation;
   report.entries = entries_of(image_);
   return report;
 }
 
 Result<void> Firewall::interfaces_changed() {
-  if (!policy_) return {};
-  auto topology = look(*policy_);
+  if (!written_) return {};
+  auto topology = look(*written_);
   if (!topology) return topology.error();
-  auto plan = this->plan(*policy_, *std::move(topology));
+  auto plan = this->plan(*written_, *std::move(topology));
   if (!plan) return plan.error();
-  if (plan->image != image_) return enforce(config::Policy{*policy_}, *std::move(plan));
+  if (plan->image != image_) return enforce(config::Policy{*written_}, *std::move(plan));
 
-  placement_ = std::move(plan->placement);
-  topology_ = std::move(plan->topology);
+  adopt(*std::move(plan));
   auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   return updated;
+}
+
+std::optional<config::Time> Firewall::next_end() const {
+  if (!policy_) return std::nullopt;
+  // From what was put in force, not from now: an end that came meanwhile is not lost.
+  return config::next_end(*policy_, config::Time::min());
 }
 
 Result<void> Firewall::endpoints_changed() {

@@ -41,8 +41,13 @@ class Firewall {
   // with the text of the one in force changes nothing, unless nothing is in force yet. One that
   // would cut `session` is refused.
   std::variant<control::ApplyReport, Refusal> apply(
-      const config::Source& source, const std::string& comment,
+      const config::Sources& sources, const std::string& comment,
       const std::optional<explain::Session>& session = std::nullopt);
+
+  // When the next rule or door ends by itself; the caller then calls time_passed().
+  [[nodiscard]] std::optional<config::Time> next_end() const;
+  // Some may have ended, or the clock was set: the policy follows.
+  Result<void> time_passed() { return interfaces_changed(); }
 
   // The machine's network changed. Interfaces: roles, identities and attachments follow.
   // Otherwise only next hops are looked up anew. Errors are for the log; enforcing goes on.
@@ -71,13 +76,15 @@ class Firewall {
   Result<Topology> look(const config::Policy& policy);
   // A policy compiled for this machine.
   struct Plan {
+    config::Policy policy;  // of what was written, what has not ended
     Topology topology;
     compile::Placement placement;
     compile::AccountBook book;
     compile::Image image;
   };
-  [[nodiscard]] Result<Plan> plan(const config::Policy& policy, Topology topology) const;
-  Result<void> enforce(const config::Policy& policy, Plan plan);
+  [[nodiscard]] Result<Plan> plan(const config::Policy& written, Topology topology) const;
+  Result<void> enforce(const config::Policy& written, Plan plan);
+  void adopt(Plan plan);  // as what is in force
   [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
   [[nodiscard]] std::vector<std::string> next_steps() const;
   [[nodiscard]] std::uint64_t policy_generation(std::uint32_t kernel_generation) const;
@@ -86,7 +93,9 @@ class Firewall {
   datapath::Datapath datapath_;
   State state_;  // on disk; its accounts are those of the image in force
 
-  std::optional<config::Policy> policy_;  // unset until this run has put one in force
+  std::optional<config::Policy> written_;  // unset until this run has put one in force
+  std::optional<config::Policy> policy_;   // of that, what has not ended
+  config::Sources sources_;                // what it was read from
   compile::Image image_;
   compile::Placement placement_;
   Topology topology_;

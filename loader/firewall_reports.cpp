@@ -99,7 +99,7 @@ Result<control::CountersReport> Firewall::counters() const {
   if (!policy_) return Error{"no policy is in force, so nothing is counted"};
   const auto counts = datapath_.accounts();
   if (!counts) return counts.error();
-  return report::counters(*policy_, state_.accounts, *counts);
+  return report::counters(*written_, state_.accounts, *counts);
 }
 
 Result<control::FlowsReport> Firewall::flows(std::uint64_t limit) const {
@@ -131,7 +131,9 @@ Result<control::ExplainReport> Firewall::explain(const control::ExplainRequest& 
 
 Result<control::PolicyReport> Firewall::policy() const {
   if (!policy_) return Error{"no policy is in force"};
-  return control::PolicyReport{.generation = state_.generation, .sources = {state_.policy}};
+  return control::PolicyReport{.generation = state_.generation,
+                               .sources = sources_.layers,
+                               .attachments = sources_.attachments};
 }
 
 }  // namespace fw

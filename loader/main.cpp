@@ -38,7 +38,10 @@ int run(int argc, char** argv) {
   fw::DaemonOptions options;
   CLI::App app{"fwd: packet filter and port forwarder for hosts that run containers"};
   app.set_version_flag("--version", "fwd " FWD_VERSION);
-  app.add_option("--config", options.config, "Policy file")->capture_default_str();
+  app.add_option("--config", options.config, "Policy file, repeatable: a later one overlays")
+      ->take_all()
+      ->expected(1)
+      ->capture_default_str();
   app.add_option("--socket", options.socket, "Control socket")
       ->envname("FWD_SOCKET")
       ->capture_default_str();

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -17,7 +18,14 @@ namespace {
 using compile::AccountName;
 using nlohmann::json;
 
-constexpr int kStateSchema = 1;
+constexpr int kStateSchema = 2;
+
+// FNV-1a: stable over versions. Nobody gains by forging it who may write the file.
+std::uint64_t digest_of(std::string_view text) {
+  std::uint64_t digest = 0xcbf29ce484222325U;
+  for (const char c : text) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return digest;
+}
 
 std::string file_in(const std::string& directory) {
   return directory + "/state.json";
@@ -27,11 +35,18 @@ json to_json(const State& state) {
   json names = json::array();
   for (const auto& name : state.accounts.names())
     names.push_back({static_cast<int>(name.kind), name.subject, name.from_zone, name.to_zone});
+  json layers = json::array();
+  for (const auto& layer : state.layers)
+    layers.push_back({{"name", layer.name}, {"text", layer.text}});
+  json attachments = json::array();
+  for (const auto& mark : state.attachments)
+    attachments.push_back({{"name", mark.name}, {"digest", mark.digest}});
   return {{"schema", kStateSchema},
           {"generation", state.generation},
           {"applied_at", state.applied_at},
           {"comment", state.comment},
-          {"policy", {{"name", state.policy.name}, {"text", state.policy.text}}},
+          {"layers", layers},
+          {"attachments", attachments},
           {"accounts", {{"names", names}, {"blocks", state.accounts.block_starts()}}}};
 }
 
@@ -69,23 +84,47 @@ std::optional<std::string> text_at(const json& object, const char* key) {
   return found->get<std::string>();
 }
 
+std::optional<std::vector<config::Source>> layers_from(const json& layers) {
+  if (!layers.is_array()) return std::nullopt;
+  std::vector<config::Source> result;
+  for (const auto& layer : layers) {
+    if (!layer.is_object()) return std::nullopt;
+    const auto name = text_at(layer, "name");
+    const auto text = text_at(layer, "text");
+    if (!name || !text) return std::nullopt;
+    result.push_back({*name, *text});
+  }
+  return result;
+}
+
+std::optional<std::vector<AttachmentMark>> marks_from(const json& marks) {
+  if (!marks.is_array()) return std::nullopt;
+  std::vector<AttachmentMark> result;
+  for (const auto& mark : marks) {
+    if (!mark.is_object()) return std::nullopt;
+    const auto name = text_at(mark, "name");
+    const auto digest = mark.find("digest");
+    if (!name || digest == mark.end() || !digest->is_number_unsigned()) return std::nullopt;
+    result.push_back({*name, digest->get<std::uint64_t>()});
+  }
+  return result;
+}
+
 std::optional<State> from_json(const json& root) {
   if (!root.is_object() || root.value("schema", json()) != kStateSchema) return std::nullopt;
-  const auto policy = root.find("policy");
   const auto generation = root.find("generation");
-  if (policy == root.end() || !policy->is_object() || generation == root.end() ||
-      !generation->is_number_unsigned())
-    return std::nullopt;
+  if (generation == root.end() || !generation->is_number_unsigned()) return std::nullopt;
   const auto applied_at = text_at(root, "applied_at");
   const auto comment = text_at(root, "comment");
-  const auto name = text_at(*policy, "name");
-  const auto text = text_at(*policy, "text");
+  auto layers = layers_from(root.value("layers", json()));
+  auto attachments = marks_from(root.value("attachments", json()));
   auto accounts = accounts_from(root.value("accounts", json()));
-  if (!applied_at || !comment || !name || !text || !accounts) return std::nullopt;
+  if (!applied_at || !comment || !layers || !attachments || !accounts) return std::nullopt;
   return State{.generation = generation->get<std::uint64_t>(),
                .applied_at = *applied_at,
                .comment = *comment,
-               .policy = {*name, *text},
+               .layers = *std::move(layers),
+               .attachments = *std::move(attachments),
                .accounts = std::move(*accounts)};
 }
 
@@ -103,6 +142,22 @@ Result<void> write_whole(const std::string& path, const std::string& text) {
 }
 
 }  // namespace
+
+std::vector<AttachmentMark> marks_of(const std::vector<config::Attachment>& attachments) {
+  std::vector<AttachmentMark> marks;
+  marks.reserve(attachments.size());
+  for (const auto& attachment : attachments)
+    marks.push_back({attachment.name, digest_of(attachment.text)});
+  return marks;
+}
+
+bool State::is_of(const config::Sources& sources) const {
+  const auto same_text = [](const config::Source& a, const config::Source& b) {
+    return a.text == b.text;
+  };
+  return std::ranges::equal(layers, sources.layers, same_text) &&
+         attachments == marks_of(sources.attachments);
+}
 
 Result<State> load_state(const std::string& directory) {
   if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST)

@@ -13,12 +13,26 @@
 
 namespace fw {
 
+// Enough to know a file again. Not the text: a list of a million addresses would be written with
+// every change.
+struct AttachmentMark {
+  std::string name;
+  std::uint64_t digest = 0;
+
+  bool operator==(const AttachmentMark&) const = default;
+};
+std::vector<AttachmentMark> marks_of(const std::vector<config::Attachment>& attachments);
+
 struct State {
   std::uint64_t generation = 0;  // of the policy in force; 0: none was ever applied
   std::string applied_at;        // RFC 3339, UTC
   std::string comment;
-  config::Source policy;
+  std::vector<config::Source> layers;  // of the policy
+  std::vector<AttachmentMark> attachments;
   compile::AccountBook accounts;
+
+  // Were these the sources of the policy?
+  [[nodiscard]] bool is_of(const config::Sources& sources) const;
 };
 
 // `directory` is created if it is missing (its parent must exist). No file yet is an empty State.

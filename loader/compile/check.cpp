@@ -5,6 +5,7 @@
 
 #include "loader/config/diagnostic.h"
 #include "loader/config/names.h"
+#include "loader/config/until.h"
 
 namespace fw::compile {
 
@@ -13,19 +14,38 @@ bool CheckedPolicy::tests_failed() const {
                      [](const TestOutcome& test) { return !test.failures.empty(); });
 }
 
-CheckedPolicy check(const config::Source& source) {
+namespace {
+
+void warn_of_ended(const config::Policy& policy, config::Time now, config::Report& report) {
+  const auto warn = [&](const std::string& what, const std::optional<config::Time>& until,
+                        const config::Location& where) {
+    if (until && *until <= now)
+      report.warning(where,
+                     what + " has ended at " + config::to_string(*until) + " and is not in force",
+                     "remove it, or give it a later 'until'");
+  };
+  for (const auto& rule : policy.rules) warn(config::quote(rule.text), rule.until, rule.where);
+  for (const auto& [name, door] : policy.doors)
+    warn("door " + config::quote(name), door.until, door.where);
+}
+
+}  // namespace
+
+CheckedPolicy check(const config::Sources& sources, config::Time now) {
   CheckedPolicy checked;
-  auto parsed = config::parse(source);
+  auto parsed = config::parse(sources);
   checked.diagnostics = std::move(parsed.diagnostics);
   if (!parsed.policy) return checked;
 
   config::Report report;
-  report.add_source(source);
-  if (const auto offline = compile_offline(*parsed.policy)) {
-    checked.tests = run_tests(*parsed.policy, *offline);
+  for (const auto& layer : sources.layers) report.add_source(layer);
+  warn_of_ended(*parsed.policy, now, report);
+  const auto policy = config::in_force_at(*parsed.policy, now);
+  if (const auto offline = compile_offline(policy)) {
+    checked.tests = run_tests(policy, *offline);
     checked.policy = std::move(parsed.policy);
   } else {
-    report.error({source.name, 0, 0}, offline.error().message);
+    report.error({sources.layers.front().name, 0, 0}, offline.error().message);
   }
   for (const TestOutcome& test : checked.tests)
     for (const TestFailure& failure : test.failures)

@@ -12,7 +12,7 @@
 namespace fw::compile {
 
 struct CheckedPolicy {
-  std::optional<config::Policy> policy;         // unset when the text has mistakes
+  std::optional<config::Policy> policy;         // as written; unset when the text has mistakes
   std::vector<config::Diagnostic> diagnostics;  // failing tests among them, as errors
   std::vector<TestOutcome> tests;
 
@@ -21,7 +21,7 @@ struct CheckedPolicy {
   [[nodiscard]] bool accepted() const { return policy && !tests_failed(); }
 };
 
-// Pure, like config::parse().
-CheckedPolicy check(const config::Source& source);
+// Pure, like config::parse(). The tests are asked of what is in force at `now`.
+CheckedPolicy check(const config::Sources& sources, config::Time now);
 
 }  // namespace fw::compile

@@ -70,7 +70,7 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
   if (!zones) return zones.error();
   const auto ports = PortClasses::of_rules(policy.rules);
   if (!ports) return ports.error();
-  const Identities identities{policy, *zones, topology, placement};
+  Identities identities{policy, *zones, topology, placement};
   auto doors = compile_doors(policy, identities);
   if (!doors) return doors.error();
 
@@ -84,6 +84,7 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
   set_levels(*entries, image.parameters);
 
   image.identities = identities.table();
+  image.listed = identities.take_listed();
   image.ports = ports->table();
   image.policy = *std::move(entries);
   image.doors = std::move(doors->doors);

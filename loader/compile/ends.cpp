@@ -3,16 +3,11 @@
 #include "loader/compile/ends.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace fw::compile {
 namespace {
 
 using config::Peer;
-
-bool before(const Prefix& left, const Prefix& right) {
-  return std::tuple{left.family(), left} < std::tuple{right.family(), right};
-}
 
 unsigned full_length(const Prefix& prefix) {
   return prefix.family() == Family::kIpv4 ? 32U : 128U;
@@ -28,10 +23,13 @@ Address next(const Address& address) {
 
 // Addresses that stand for nobody where a wider prefix is asked about: "no address", loopback and
 // groups come from nowhere, and the programs drop them as MARTIAN.
-std::vector<Prefix> nobodies() {
-  std::vector<Prefix> prefixes;
-  for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "ff00::/8"})
-    if (const auto prefix = Prefix::parse(text)) prefixes.push_back(*prefix);
+const std::vector<Prefix>& nobodies() {
+  static const std::vector<Prefix> prefixes = [] {
+    std::vector<Prefix> parsed;
+    for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "ff00::/8"})
+      if (const auto prefix = Prefix::parse(text)) parsed.push_back(*prefix);
+    return parsed;
+  }();
   return prefixes;
 }
 
@@ -46,20 +44,19 @@ Address last(const Prefix& prefix) {
 }  // namespace
 
 Ends::Ends(const config::Policy& policy, const Image& image)
-    : policy_(policy), image_(image), prefixes_(nobodies()) {
-  for (const auto& [prefix, ident] : image.identities) {
-    prefixes_.push_back(prefix);
-    identities_[prefix] = ident;
-  }
-  std::sort(prefixes_.begin(), prefixes_.end(), before);
+    : policy_(policy), image_(image), identities_(image) {
   for (const auto& [prefix, ident] : image.identities)
     if (const auto end = within(prefix)) all_.push_back(*end);
+  for (const auto& [prefix, ident] : identities_.examples())
+    if (const auto end = within(prefix)) all_.push_back(*end);
+  // Where either family would do, a message tells of IPv4.
+  std::ranges::stable_partition(all_, [](const End& end) { return end.address.is_ipv4(); });
 }
 
 End Ends::at(const Address& address) const {
   End end;
   end.address = address;
-  if (const auto* entry = identities_.find(address)) end.ident = entry->second;
+  end.ident = identities_.ident(address);
   if ((end.ident.flags & FW_IDENT_HOST) != 0) {
     end.origin = FW_FROM_HOST;
   } else if ((end.ident.flags & FW_IDENT_CONTAINER) != 0) {
@@ -72,17 +69,26 @@ End Ends::at(const Address& address) const {
   return end;
 }
 
+std::optional<Prefix> Ends::exception(const Prefix& prefix, const Address& address) const {
+  const auto is_part = [&](const Prefix& other) {
+    return other != prefix && prefix.contains(other) && other.contains(address);
+  };
+  const auto covering = identities_.find(address);
+  if (covering && is_part(covering->first)) return covering->first;
+  const auto nobody = std::ranges::find_if(nobodies(), is_part);
+  return nobody == nobodies().end() ? std::nullopt : std::optional{*nobody};
+}
+
 std::optional<End> Ends::within(const Prefix& prefix) const {
   // The first address of a network is nobody's, and "::" means "any" to a door.
   Address candidate = prefix.address();
   if (prefix.length() < full_length(prefix)) candidate = next(candidate);
-  auto narrower = std::upper_bound(prefixes_.begin(), prefixes_.end(), prefix, before);
-  for (; narrower != prefixes_.end() && prefix.contains(*narrower); ++narrower) {
-    if (narrower->contains(candidate)) candidate = next(last(*narrower));
-    if (candidate < narrower->address()) break;
+  while (prefix.contains(candidate) && candidate != Address{}) {
+    const auto excepted = exception(prefix, candidate);
+    if (!excepted) return at(candidate);
+    candidate = next(last(*excepted));
   }
-  if (!prefix.contains(candidate) || candidate == Address{}) return std::nullopt;
-  return at(candidate);
+  return std::nullopt;
 }
 
 std::vector<End> Ends::inside(const Prefix& prefix) const {
@@ -91,6 +97,8 @@ std::vector<End> Ends::inside(const Prefix& prefix) const {
   for (const End& end : all_)
     if (prefix.contains(end.address) && (ends.empty() || ends.front().address != end.address))
       ends.push_back(end);
+  for (const auto& [listed, ident] : identities_.examples_within(prefix))
+    if (const auto end = within(listed)) ends.push_back(*end);
   return ends;
 }
 

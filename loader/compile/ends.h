@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "loader/compile/identity_index.h"
 #include "loader/compile/image.h"
-#include "loader/compile/prefix_map.h"
 #include "loader/config/model.h"
 #include "maps/flow.h"
 
@@ -32,7 +32,12 @@ class Ends {
   // As a flow's destination.
   [[nodiscard]] std::vector<End> destinations(const config::Peer& peer) const;
 
+  // Does only a block list tell it from those around it?
+  [[nodiscard]] bool is_listed(const fw_ident& ident) const { return identities_.is_listed(ident); }
+
  private:
+  // The part of `prefix` around `address` that answers for itself, if it is in one.
+  [[nodiscard]] std::optional<Prefix> exception(const Prefix& prefix, const Address& address) const;
   // An address of `prefix` that no narrower entry of the image covers, if there is one.
   [[nodiscard]] std::optional<End> within(const Prefix& prefix) const;
   [[nodiscard]] End at(const Address& address) const;
@@ -41,9 +46,7 @@ class Ends {
 
   const config::Policy& policy_;
   const Image& image_;
-  std::vector<Prefix>
-      prefixes_;  // of the image and of nobody: by family, then address, then length
-  PrefixMap<fw_ident> identities_;
+  IdentityIndex identities_;
   std::vector<End> all_;
 };
 

@@ -154,9 +154,10 @@ std::vector<Line> lines_of_rules(const config::Policy& policy, const Zones& zone
   std::vector<Line> lines;
   lines.reserve(policy.rules.size());
   for (const config::Rule& rule : policy.rules)
-    lines.push_back({verdict_of(rule.kind), account_kind_of(rule.kind), rule.text,
-                     identities.selectors(rule.from), identities.selectors(rule.to),
-                     ports.classes(rule.ports), std::nullopt});
+    lines.push_back(
+        {verdict_of(rule.kind), account_kind_of(rule.kind), rule.text,
+         rule.list ? identities.selectors(rule.from, *rule.list) : identities.selectors(rule.from),
+         identities.selectors(rule.to), ports.classes(rule.ports), std::nullopt});
   for (const auto& [name, zone] : policy.zones) {
     if (!zone.intra_allowed) continue;
     const std::vector<std::uint32_t> members{FW_SEL_ZONE | zones[name]};

@@ -110,10 +110,11 @@ struct Scope {
   std::optional<Prefix> cidr;         // innermost rule CIDR: it implies all that contain it
   std::uint8_t role = 0;              // of the innermost connected interface
   std::uint32_t ifindex = 0;
+  std::uint64_t lists = 0;  // a bit for each list around it
   std::uint32_t id = 0;
 };
 
-void enter(const Facts& fact, Scope& scope) {
+void add_facts(const Facts& fact, Scope& scope) {
   if (fact.connected) {
     scope.role = fact.role;
     scope.ifindex = fact.ifindex;
@@ -144,14 +145,6 @@ fw_ident judge_address(const Facts& fact, const Scope& scope) {
   return ident;
 }
 
-std::string name_of(const Facts& fact, const Scope& scope, const fw_ident& ident,
-                    const Zones& zones) {
-  if (!fact.services.empty()) return fact.services;
-  if (ident.zone == FW_ZONE_HOST) return "host";
-  if (scope.cidr) return scope.cidr->to_string();
-  return ident.zone == FW_ZONE_NONE ? "unmanaged" : zones.names()[ident.zone];
-}
-
 std::map<std::string, std::uint16_t> list_services(const Policy& policy, const Zones& zones) {
   std::map<std::string, std::uint16_t> listed;
   for (const auto& [name, zone] : policy.zones)
@@ -159,61 +152,133 @@ std::map<std::string, std::uint16_t> list_services(const Policy& policy, const Z
   return listed;
 }
 
-// Unset in the policy: true when the zone has members behind a container interface.
-std::set<std::uint16_t> masqueraded(const Policy& policy, const Zones& zones,
-                                    const std::set<std::uint16_t>& container_zones) {
-  std::set<std::uint16_t> result;
-  for (const auto& [name, zone] : policy.zones) {
-    const std::uint16_t number = zones[name];
-    if (zone.masquerade.value_or(container_zones.contains(number))) result.insert(number);
-  }
-  return result;
+// The order of images; the families stand apart already.
+void sort_by_address(std::vector<std::pair<Prefix, fw_ident>>& table) {
+  const auto ipv6 = std::find_if(table.begin(), table.end(), [](const auto& entry) {
+    return entry.first.family() == Family::kIpv6;
+  });
+  std::inplace_merge(table.begin(), ipv6, table.end(),
+                     [](const auto& left, const auto& right) { return left.first < right.first; });
 }
+
+// Numbers the identities of prefixes that come in order, each before what it holds.
+class Sweep {
+ public:
+  Sweep(const Zones& zones, const Listed& lists, std::vector<Identities::Common>& commons)
+      : zones_(zones), lists_(lists), commons_(commons) {
+    commons_.assign(1, {});
+  }
+
+  struct Entered {
+    fw_ident ident;
+    bool redundant = false;  // the next wider prefix has the same identity
+  };
+
+  Entered enter(const Prefix& prefix, const Facts& fact, std::uint64_t lists) {
+    while (!around_.empty() && !around_.back().prefix.contains(prefix)) around_.pop_back();
+    Scope scope = around_.empty() ? Scope{} : around_.back();
+    const std::uint32_t wider = scope.id;
+    scope.prefix = prefix;
+    scope.lists |= lists;
+    add_facts(fact, scope);
+    fw_ident ident = judge_address(fact, scope);
+    const Key key{ident.zone, fact.services, scope.cidr, ident.flags, ident.ifindex, scope.lists};
+    const auto [known, fresh] = ids_.try_emplace(key, static_cast<std::uint32_t>(commons_.size()));
+    if (fresh)
+      commons_.push_back({name_of(fact, scope, ident), ident.zone, scope.cidr, scope.lists});
+    ident.id = scope.id = known->second;
+    around_.push_back(scope);
+    return {ident, ident.id == wider};
+  }
+
+ private:
+  // Equal keys: no rule can tell the addresses apart.
+  using Key = std::tuple<std::uint16_t, std::string, std::optional<Prefix>, std::uint8_t,
+                         std::uint32_t, std::uint64_t>;
+
+  [[nodiscard]] std::string name_of(const Facts& fact, const Scope& scope,
+                                    const fw_ident& ident) const {
+    if (!fact.services.empty()) return fact.services;
+    if (ident.zone == FW_ZONE_HOST) return "host";
+    if (scope.cidr) return scope.cidr->to_string();
+    if (scope.lists != 0) return "list " + lists_.name_of(scope.lists);
+    return ident.zone == FW_ZONE_NONE ? "unmanaged" : zones_.names()[ident.zone];
+  }
+
+  const Zones& zones_;
+  const Listed& lists_;
+  std::vector<Identities::Common>& commons_;
+  std::map<Key, std::uint32_t> ids_;
+  std::vector<Scope> around_;
+};
 
 }  // namespace
 
 Identities::Identities(const Policy& policy, const Zones& zones, const Topology& topology,
                        const Placement& placement)
-    : policy_(policy), zones_(zones), service_zone_(list_services(policy, zones)) {
-  names_.emplace_back();
-  zone_.push_back(FW_ZONE_NONE);
-
-  // Equal keys: no rule can tell the addresses apart.
-  using Key =
-      std::tuple<std::uint16_t, std::string, std::optional<Prefix>, std::uint8_t, std::uint32_t>;
-  std::map<Key, std::uint32_t> ids;
-  std::set<std::uint16_t> container_zones;
-  std::vector<Scope> around;
-  for (const auto& [prefix, fact] : collect(policy, zones, topology, placement, service_zone_)) {
-    while (!around.empty() && !around.back().prefix.contains(prefix)) around.pop_back();
-    Scope scope = around.empty() ? Scope{} : around.back();
-    const std::uint32_t wider = scope.id;
-    scope.prefix = prefix;
-    enter(fact, scope);
-    fw_ident ident = judge_address(fact, scope);
-    const Key key{ident.zone, fact.services, scope.cidr, ident.flags, ident.ifindex};
-    const auto [known, fresh] = ids.try_emplace(key, static_cast<std::uint32_t>(names_.size()));
-    if (fresh) {
-      names_.push_back(name_of(fact, scope, ident, zones));
-      zone_.push_back(ident.zone);
+    : policy_(policy), zones_(zones), lists_(policy), service_zone_(list_services(policy, zones)) {
+  static const Facts kNothing;
+  const FactMap facts = collect(policy, zones, topology, placement, service_zone_);
+  Sweep sweep{zones, lists_, commons_};
+  auto fact = facts.begin();
+  auto listed = lists_.prefixes().begin();
+  const auto end = lists_.prefixes().end();
+  while (fact != facts.end() || listed != end) {
+    const bool named =
+        listed == end || (fact != facts.end() && !Nested{}(listed->prefix, fact->first));
+    if (!named) {
+      const auto [ident, redundant] = sweep.enter(listed->prefix, kNothing, listed->lists);
+      if (!redundant) {
+        listed_.emplace_back(listed->prefix, ident);
+        listed_ids_.insert(ident.id);
+      }
+      ++listed;
+      continue;
     }
-    ident.id = scope.id = known->second;
-    if ((ident.flags & FW_IDENT_CONTAINER) != 0) container_zones.insert(ident.zone);
-    atoms_.push_back({prefix, ident, ident.id == wider});
-    around.push_back(scope);
+    const bool both = listed != end && listed->prefix == fact->first;
+    const auto [ident, redundant] =
+        sweep.enter(fact->first, fact->second, both ? listed->lists : 0);
+    atoms_.push_back({fact->first, ident, redundant});
+    if (both) ++listed;
+    ++fact;
   }
-  const std::set<std::uint16_t> masquerade = masqueraded(policy, zones, container_zones);
+  mark_masqueraded();
+}
+
+// Unset in the policy: true when the zone has members behind a container interface.
+void Identities::mark_masqueraded() {
+  std::set<std::uint16_t> container_zones;
+  for (const Atom& atom : atoms_)
+    if ((atom.ident.flags & FW_IDENT_CONTAINER) != 0) container_zones.insert(atom.ident.zone);
+  std::vector<bool> masqueraded(zones_.count());
+  for (const auto& [name, zone] : policy_.zones) {
+    const std::uint16_t number = zones_[name];
+    masqueraded[number] = zone.masquerade.value_or(container_zones.contains(number));
+  }
   for (Atom& atom : atoms_)
-    if (masquerade.contains(atom.ident.zone)) atom.ident.flags |= FW_IDENT_MASQUERADE;
+    if (masqueraded[atom.ident.zone]) atom.ident.flags |= FW_IDENT_MASQUERADE;
+  for (auto& [prefix, ident] : listed_)
+    if (masqueraded[ident.zone]) ident.flags |= FW_IDENT_MASQUERADE;
 }
 
 std::vector<std::pair<Prefix, fw_ident>> Identities::table() const {
   std::vector<std::pair<Prefix, fw_ident>> table;
   for (const Atom& atom : atoms_)
     if (!atom.redundant) table.emplace_back(atom.prefix, atom.ident);
-  std::sort(table.begin(), table.end(),
-            [](const auto& left, const auto& right) { return left.first < right.first; });
+  sort_by_address(table);
   return table;
+}
+
+std::vector<std::pair<Prefix, fw_ident>> Identities::take_listed() {
+  sort_by_address(listed_);
+  return std::move(listed_);
+}
+
+std::vector<std::string> Identities::names() const {
+  std::vector<std::string> names;
+  names.reserve(commons_.size());
+  for (const Common& common : commons_) names.push_back(common.name);
+  return names;
 }
 
 const Identities::Atom* Identities::atom(const Prefix& prefix) const {
@@ -229,6 +294,8 @@ void Identities::append_inside(const Prefix& prefix, std::vector<std::uint32_t>&
   const Atom* const end = atoms_.data() + atoms_.size();
   for (; inside != nullptr && inside != end && prefix.contains(inside->prefix); ++inside)
     selectors.push_back(inside->ident.id);
+  for (const std::uint32_t id : listed_ids_)
+    if (commons_[id].cidr && prefix.contains(*commons_[id].cidr)) selectors.push_back(id);
 }
 
 void Identities::append(const Peer& peer, std::vector<std::uint32_t>& selectors) const {
@@ -256,9 +323,24 @@ std::vector<std::uint32_t> Identities::selectors(const std::vector<Peer>& peers)
   return selectors;
 }
 
+std::vector<std::uint32_t> Identities::selectors(const std::vector<Peer>& peers,
+                                                 const config::AddressList& list) const {
+  const auto whole = selectors(peers);
+  const auto has = [&](std::uint32_t selector) {
+    return std::binary_search(whole.begin(), whole.end(), selector);
+  };
+  const std::uint64_t bit = lists_.bit(list);
+  std::vector<std::uint32_t> part;
+  for (std::uint32_t id = 0; id < commons_.size(); ++id) {
+    if ((commons_[id].lists & bit) == 0) continue;
+    if (has(FW_SEL_ANY) || has(FW_SEL_ZONE | commons_[id].zone) || has(id)) part.push_back(id);
+  }
+  return part;
+}
+
 std::uint16_t Identities::zone_of(std::uint32_t selector) const {
   if ((selector & FW_SEL_ZONE) != 0) return static_cast<std::uint16_t>(selector & ~FW_SEL_ZONE);
-  return zone_[selector];
+  return commons_[selector].zone;
 }
 
 std::uint16_t Identities::zone_of_service(const std::string& name) const {

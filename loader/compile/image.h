@@ -54,7 +54,10 @@ class AccountBook {
 struct Image {
   fw_generation parameters{};
   std::vector<std::pair<Prefix, fw_ident>> identities;  // both families
-  std::vector<fw_port_class> ports;                     // 65536 elements, or empty: all 0
+  // Prefixes that only block lists name: up to millions, with a handful of identities. The kernel's
+  // prefix tables hold them with the others.
+  std::vector<std::pair<Prefix, fw_ident>> listed;
+  std::vector<fw_port_class> ports;  // 65536 elements, or empty: all 0
   std::vector<std::pair<fw_policy_key, fw_policy_entry>> policy;
   std::vector<std::pair<fw_door_key, fw_door>> doors;
   std::vector<fw_backend> maglev;

@@ -65,9 +65,7 @@ fw_reason reason_of_denial(const Probe& probe, const Judgement& so_far) {
 
 }  // namespace
 
-Judge::Judge(const Image& image) : image_(image) {
-  for (const auto& [prefix, ident] : image.identities) identities_[prefix] = ident;
-}
+Judge::Judge(const Image& image) : image_(image), identities_(image) {}
 
 Judge::Judge(const Image& image, const Placement& placement) : Judge(image) {
   placement_ = &placement;
@@ -75,7 +73,7 @@ Judge::Judge(const Image& image, const Placement& placement) : Judge(image) {
 
 Judgement Judge::judge(const Probe& probe) const {
   Judgement judgement;
-  judgement.from = ident(probe.src);
+  judgement.from = identities_.ident(probe.src);
   judgement.to = destination(probe.dst);
   if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
     judgement.from.zone = probe.interface_zone;
@@ -107,7 +105,7 @@ std::optional<Judge::Hit> Judge::blocked(const Probe& probe, const Judgement& so
   if (!so_far.door) return std::nullopt;
   const bool local = (so_far.door->flags & FW_DOOR_LOCAL) != 0;
   if (!so_far.backend && !local) return std::nullopt;
-  return search(FW_BLOCK, so_far.from, local ? so_far.to : ident(*so_far.backend),
+  return search(FW_BLOCK, so_far.from, local ? so_far.to : identities_.ident(*so_far.backend),
                 port_class(probe.proto, ntohs(so_far.door->port)));
 }
 
@@ -135,13 +133,8 @@ Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
   return denied(judgement, reason_of_denial(probe, judgement));
 }
 
-fw_ident Judge::ident(const Address& address) const {
-  const auto* entry = identities_.find(address);
-  return entry == nullptr ? fw_ident{} : entry->second;
-}
-
 fw_ident Judge::destination(const Address& address) const {
-  if (!is_group(address)) return ident(address);
+  if (!is_group(address)) return identities_.ident(address);
   fw_ident host{};
   host.zone = FW_ZONE_HOST;
   host.flags = FW_IDENT_HOST;

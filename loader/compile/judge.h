@@ -28,8 +28,8 @@
 #include <unordered_map>
 
 #include "loader/base/net.h"
+#include "loader/compile/identity_index.h"
 #include "loader/compile/image.h"
-#include "loader/compile/prefix_map.h"
 #include "maps/flow.h"
 
 namespace fw::compile {
@@ -79,7 +79,6 @@ class Judge {
     std::uint16_t to_zone;  // of what was asked for: the destination or its backend
   };
 
-  [[nodiscard]] fw_ident ident(const Address& address) const;
   [[nodiscard]] fw_ident destination(const Address& address) const;
   [[nodiscard]] bool is_martian(const Probe& probe, const fw_ident& from) const;
   [[nodiscard]] std::optional<fw_door> door(const Probe& probe, const fw_ident& to) const;
@@ -96,7 +95,7 @@ class Judge {
 
   const Image& image_;
   const Placement* placement_ = nullptr;
-  PrefixMap<fw_ident> identities_;
+  IdentityIndex identities_;
 };
 
 }  // namespace fw::compile

@@ -161,11 +161,12 @@ Reachable Reach::ask(const Peer& from, const Peer& to, const std::vector<PortSet
   return answer;
 }
 
-// A block of a CIDR makes an exception from what is said of the wider peer around it; a block of a
-// service or a zone contradicts it.
+// A block of a CIDR or a list makes an exception from what is said of the wider peer around it; a
+// block of a service or a zone contradicts it.
 bool Reach::is_exception(const Judgement& judgement) const {
-  return judgement.reason == FW_REASON_BLOCKED && judgement.key &&
-         judgement.key->from == judgement.from.id && Prefix::parse(name_of(judgement.from));
+  if (judgement.reason != FW_REASON_BLOCKED || !judgement.key) return false;
+  const fw_ident& from = judgement.from;
+  return judgement.key->from == from.id && (ends_.is_listed(from) || Prefix::parse(name_of(from)));
 }
 
 std::string Reach::decider(const Judgement& judgement) const {

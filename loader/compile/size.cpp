@@ -25,14 +25,18 @@ std::size_t count_classes(const std::vector<fw_port_class>& ports) {
   return classes.size();
 }
 
+std::size_t count_ipv4(const std::vector<std::pair<Prefix, fw_ident>>& entries) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      entries, [](const auto& entry) { return entry.first.family() == Family::kIpv4; }));
+}
+
 }  // namespace
 
 ImageSize size_of(const Image& image, const AccountBook& accounts) {
-  const auto ipv4 = static_cast<std::size_t>(
-      std::count_if(image.identities.begin(), image.identities.end(),
-                    [](const auto& entry) { return entry.first.family() == Family::kIpv4; }));
+  const auto prefixes = image.identities.size() + image.listed.size();
+  const auto ipv4 = count_ipv4(image.identities) + count_ipv4(image.listed);
   return {{map_size<fw_prefix4, fw_ident>("fw_ident4", ipv4),
-           map_size<fw_prefix6, fw_ident>("fw_ident6", image.identities.size() - ipv4),
+           map_size<fw_prefix6, fw_ident>("fw_ident6", prefixes - ipv4),
            array_size<fw_port_class>("fw_ports", image.ports.size()),
            map_size<fw_policy_key, fw_policy_entry>("fw_policy", image.policy.size()),
            map_size<fw_door_key, fw_door>("fw_doors", image.doors.size()),

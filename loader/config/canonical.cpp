@@ -88,7 +88,8 @@ std::string target_text(const std::vector<Peer>& to, const std::vector<PortSet>&
 }
 
 std::string rule_text(const Rule& rule) {
-  return peers_text(rule.from, false) + " -> " + target_text(rule.to, rule.ports);
+  const std::string list = rule.list ? " (list " + rule.list->name + ")" : "";
+  return peers_text(rule.from, false) + list + " -> " + target_text(rule.to, rule.ports);
 }
 
 std::string door_text(const std::string& name, const Door& door) {

@@ -19,8 +19,9 @@ std::string to_string(const Peer& peer);
 // "ping,25,465/tcp,53/tcp+udp": a protocol belongs to the ports before it that have none.
 std::string ports_text(const std::vector<PortSet>& ports);
 
-// "backend -> db:5432/tcp", "lan -> host:ping", "{a,b} -> [fd00::1]:25,465/tcp,53/tcp+udp". Reads
-// back as the same rule when it has no list of peers. The peers and ports must be normalized.
+// "backend -> db:5432/tcp", "lan -> host:ping", "{a,b} -> [fd00::1]:25,465/tcp,53/tcp+udp",
+// "internet (list drop) -> *". Reads back as the same rule when it has no list. The peers and ports
+// must be normalized.
 std::string rule_text(const Rule& rule);
 
 // What follows "->" in a rule: "db:5432/tcp".

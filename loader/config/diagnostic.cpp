@@ -47,10 +47,12 @@ std::string place_of(const Location& there, const Location& here) {
   return there.file == here.file ? "line " + line : there.file + ":" + line;
 }
 
-void Report::add_source(const Source& source) {
-  Lines& lines = sources_[source.name];
+void Report::add_text(const std::string& name, std::string_view text) {
+  const auto [source, added] = sources_.try_emplace(name);
+  if (!added) return;
+  Lines& lines = source->second;
   lines.order = sources_.size();
-  std::string_view rest = source.text;
+  std::string_view rest = text;
   if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);
   while (!rest.empty()) {
     const auto end = std::min(rest.find('\n'), rest.size());

@@ -16,7 +16,8 @@ namespace fw::config {
 // must outlive it. Several sources may be added (overlays).
 class Report {
  public:
-  void add_source(const Source& source);
+  void add_source(const Source& source) { add_text(source.name, source.text); }
+  void add_text(const std::string& name, std::string_view text);
 
   void error(const Location& where, std::string message, std::string hint = "") {
     add(Severity::kError, where, std::move(message), std::move(hint));

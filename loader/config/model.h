@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -26,6 +27,8 @@ struct Location {
 
   auto operator<=>(const Location&) const = default;
 };
+
+using Time = std::chrono::sys_seconds;
 
 // Ports of one protocol. ICMP stands for echo ("ping") and has no range.
 struct PortSet {
@@ -49,6 +52,16 @@ struct ServiceRef {
 };
 using Peer = std::variant<Anyone, ZoneRef, ServiceRef, Prefix>;
 
+// A bit of a word stands for each (compile/listed.h).
+inline constexpr std::size_t kMaxLists = 64;
+
+// A file of addresses, as `block` names it. By the million, so copies of a policy share it.
+struct AddressList {
+  std::string name;
+  std::string file;
+  std::vector<Prefix> prefixes;  // by family, then address; none within another
+};
+
 enum class RuleKind { kAdmin, kAllow, kBlock };
 
 // `FROM -> TO[:PORTS]`. A line with several FROM or TO is one Rule with several peers.
@@ -59,6 +72,8 @@ struct Rule {
   std::vector<PortSet> ports;  // empty: every port and protocol
   std::string text;            // canonical spelling: "proxy -> api:8000/tcp"; the counter's name
   std::string comment;
+  std::shared_ptr<const AddressList> list;  // of a block: only those of `from` that are in it
+  std::optional<Time> until;                // not in force from then on
   Location where;
 };
 
@@ -95,7 +110,8 @@ struct Door {
   };
   std::vector<Mapping> mappings;
   std::vector<Peer> from;
-  std::string text;  // canonical spelling: "http: host:8080/tcp -> proxy:80"
+  std::string text;           // canonical spelling: "http: host:8080/tcp -> proxy:80"
+  std::optional<Time> until;  // not in force from then on
   Location where;
 };
 

@@ -3,10 +3,10 @@
 // understood.
 #include "loader/config/parse.h"
 
+#include "loader/config/merge.h"
 #include "loader/config/names.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
-#include "loader/config/yaml.h"
 
 namespace fw::config {
 namespace {
@@ -86,21 +86,19 @@ void read_policy(const Node& root, Scope& scope) {
 
 }  // namespace
 
-Parsed parse(const Source& source) {
+Parsed parse(const Sources& sources) {
   Report report;
-  report.add_source(source);
-  Scope scope{report, {}, {}};
-  const auto root = read_yaml(source, report);
-  if (root && root->kind == Node::Kind::kNull) {
-    report.error({source.name, 0, 0}, "the policy is empty",
-                 "the least that a policy says is 'version: 1'");
-  } else if (root && is_map(*root, "a policy", report)) {
-    read_policy(*root, scope);
-  }
+  Scope scope{report, {}, {}, sources.attachments};
+  const auto root = read_layers(sources.layers, report);
+  if (root) read_policy(*root, scope);
   Parsed result;
   if (root && !report.has_errors()) result.policy = std::move(scope.policy);
   result.diagnostics = std::move(report).take();
   return result;
+}
+
+Parsed parse(const Source& source) {
+  return parse(Sources{{source}, {}});
 }
 
 }  // namespace fw::config

@@ -11,7 +11,7 @@
 namespace fw::config {
 namespace {
 
-const Keys kDoorKeys = {{"router", "host", "to", "from"}, {"limit"}};
+const Keys kDoorKeys = {{"router", "host", "to", "from", "until"}, {"limit"}};
 
 struct HostSide {
   std::optional<Address> address;
@@ -198,6 +198,7 @@ void read_door(const Entry& entry, Scope& scope) {
     if (door.router_port && side)
       same_size(*router, "'router'", *door.router_port, "'host'", side->ports, report);
   }
+  if (const Node* until = fields["until"]) door.until = read_until(*until, report);
   if (!targets || !side) return;
   door.address = side->address;
   if (!same_size(*host, "'host'", side->ports, "'to'", targets->front().range, report)) return;
@@ -230,12 +231,12 @@ void check_overlaps(Scope& scope) {
         std::swap(first, second);
         std::swap(names[0], names[1]);
       }
-      scope.report.error(
-          second->where,
-          "doors " + quote(*names[0]) + " (line " + std::to_string(first->where.line) + ") and " +
-              quote(*names[1]) + " (line " + std::to_string(second->where.line) +
-              ") are both on port " + range.to_string() + "/" + std::string{to_string(proto)},
-          "give one of them another port");
+      scope.report.error(second->where,
+                         "doors " + quote(*names[0]) + " (" +
+                             place_of(first->where, second->where) + ") and " + quote(*names[1]) +
+                             " (" + place_of(second->where, second->where) + ") are both on port " +
+                             range.to_string() + "/" + std::string{to_string(proto)},
+                         "give one of them another port");
     }
     if (!rival || range.last > before_range.last) widest = i;
   }

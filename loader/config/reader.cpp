@@ -8,6 +8,7 @@
 #include <array>
 
 #include "loader/config/names.h"
+#include "loader/config/until.h"
 
 namespace fw::config {
 namespace {
@@ -116,6 +117,14 @@ std::optional<bool> read_verdict(const Node& node, std::string_view what, Report
   if (node.text == "deny") return false;
   report.error(node.where, std::string{what} + " must be allow or deny, not " + quote(node.text),
                did_you_mean(node.text, {"allow", "deny"}));
+  return std::nullopt;
+}
+
+std::optional<Time> read_until(const Node& node, Report& report) {
+  if (!is_text(node, "'until'", report)) return std::nullopt;
+  const auto time = parse_time(node.text);
+  if (time) return *time;
+  report.error(node.where, time.error().message);
   return std::nullopt;
 }
 

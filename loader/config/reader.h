@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "loader/config/diagnostic.h"
+#include "loader/config/model.h"
 #include "loader/config/word.h"
 #include "loader/config/yaml.h"
 
@@ -39,6 +40,9 @@ bool is_text(const Node& node, std::string_view what, Report& report);
 std::optional<bool> read_bool(const Node& node, std::string_view what, Report& report);
 // allow -> true, deny -> false.
 std::optional<bool> read_verdict(const Node& node, std::string_view what, Report& report);
+
+// RFC 3339.
+std::optional<Time> read_until(const Node& node, Report& report);
 
 enum class Single { kRefused, kAccepted };  // whether one text stands for a list of one
 // The texts of a list.

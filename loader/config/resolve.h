@@ -2,8 +2,11 @@
 // What the names in a policy stand for.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,8 @@ struct Scope {
   Report& report;
   Policy policy;
   std::set<std::string> incomplete;  // services whose ports could not all be read
+  std::span<const Attachment> attachments{};
+  std::map<std::string, std::shared_ptr<const AddressList>> lists{};  // by name
 };
 
 // All return nothing after reporting what is wrong.

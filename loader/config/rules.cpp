@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `allow`, `block` and `host.admin`: flows with every name resolved.
+#include <algorithm>
 #include <map>
+#include <memory>
 
 #include "loader/config/canonical.h"
+#include "loader/config/lists.h"
+#include "loader/config/merge.h"
 #include "loader/config/names.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
@@ -10,7 +14,19 @@
 namespace fw::config {
 namespace {
 
-const Keys kRuleKeys = {{"from", "to", "comment"}, {"log", "until", "limit", "list", "file"}};
+const Keys kAllowKeys = {{"from", "to", "comment", "until"}, {"log", "limit"}};
+const Keys kBlockKeys = {{"from", "to", "comment", "until", "list", "file"}, {"log"}};
+const Keys kListKeys = {{"from", "comment", "until", "list", "file"}, {"log"}};
+// What always passes does not end by itself.
+const Keys kAdminKeys = {{"from", "to", "comment"}, {"log"}};
+
+const Keys& keys_of(RuleKind kind) {
+  if (kind == RuleKind::kAllow) return kAllowKeys;
+  return kind == RuleKind::kBlock ? kBlockKeys : kAdminKeys;
+}
+
+constexpr const char* kRuleForm = "write {from: PEER, to: PEER:PORT}; '\"*\"' is any peer";
+constexpr const char* kListForm = "write {from: internet, list: NAME, file: lists/NAME.txt}";
 
 std::string key_of(RuleKind kind) {
   switch (kind) {
@@ -65,12 +81,11 @@ void read_flow_rule(const Node& node, RuleKind kind, Scope& scope) {
 }
 
 // The value of a key that a rule cannot do without.
-const Node* required(const Fields& fields, const char* key, const Node& rule, Report& report) {
+const Node* required(const Fields& fields, const char* key, const Node& rule, Report& report,
+                     const char* form = kRuleForm) {
   const Node* node = fields[key];
-  if (node == nullptr && !fields.attempted(key)) {
-    report.error(rule.where, "this rule has no " + quote(key),
-                 "write {from: PEER, to: PEER:PORT}; '\"*\"' is any peer");
-  }
+  if (node == nullptr && !fields.attempted(key))
+    report.error(rule.where, "this rule has no " + quote(key), form);
   return node;
 }
 
@@ -83,9 +98,99 @@ void check_not_empty(const Fields& fields, Report& report) {
   }
 }
 
+// `from`, and what every rule may have beside its flow. False after reporting a wrong source.
+bool read_common(const Fields& fields, const Node* from, Rule& rule, Scope& scope) {
+  Report& report = scope.report;
+  bool good = from != nullptr;
+  if (from != nullptr) {
+    for (const Word& word : read_words(*from, "'from'", report, Single::kAccepted)) {
+      const auto peer = resolve_source(word, scope);
+      if (peer) rule.from.push_back(*peer);
+      good = good && peer;
+    }
+  }
+  if (const Node* comment = fields["comment"]) {
+    if (is_text(*comment, "'comment'", report)) rule.comment = comment->text;
+  }
+  if (const Node* until = fields["until"]) rule.until = read_until(*until, report);
+  check_not_empty(fields, report);
+  return good && !rule.from.empty();
+}
+
+// The list that `file` holds; one file may be read by several rules under one name.
+std::shared_ptr<const AddressList> read_attached(const Node& name, const Node& file, Scope& scope) {
+  const std::string path = path_beside(file.where.file, file.text);
+  if (const auto known = scope.lists.find(name.text); known != scope.lists.end()) {
+    if (known->second->file == path) return known->second;
+    scope.report.error(
+        name.where,
+        "list " + quote(name.text) + " is the file " + quote(known->second->file) + " already",
+        "give each file a list name of its own");
+    return nullptr;
+  }
+  const auto found = std::ranges::find(scope.attachments, path, &Attachment::name);
+  if (found == scope.attachments.end() || !found->error.empty()) {
+    scope.report.error(file.where,
+                       found == scope.attachments.end()
+                           ? "the list " + quote(path) + " was not read"
+                           : found->error,
+                       "a relative path begins at the folder of this policy file");
+    return nullptr;
+  }
+  if (scope.lists.size() == kMaxLists) {
+    scope.report.error(name.where, "a policy has at most " + std::to_string(kMaxLists) + " lists",
+                       "join some of the files");
+    return nullptr;
+  }
+  AddressList list{name.text, path, read_list(*found, scope.report)};
+  return scope.lists[name.text] = std::make_shared<const AddressList>(std::move(list));
+}
+
+// A list is kept by prefix, and a zone's interface also brings addresses that no prefix tells of.
+bool check_list_source(const Node& from, const Rule& rule, Scope& scope) {
+  for (const Peer& peer : rule.from) {
+    const auto* zone = std::get_if<ZoneRef>(&peer);
+    const auto declared =
+        zone == nullptr ? scope.policy.zones.end() : scope.policy.zones.find(zone->name);
+    if (declared == scope.policy.zones.end() || declared->second.interfaces.empty()) continue;
+    scope.report.error(from.where,
+                       "zone " + quote(zone->name) +
+                           " is known by its interfaces, and a list is kept by addresses",
+                       "write from: internet, or '\"*\"' for all");
+    return false;
+  }
+  return true;
+}
+
+// {from: internet, list: drop, file: lists/drop.txt}
+void read_list_rule(const Node& node, Scope& scope) {
+  Report& report = scope.report;
+  const Fields fields{node, kListKeys, "a rule with a list", report};
+  const Node* from = required(fields, "from", node, report, kListForm);
+  const Node* name = required(fields, "list", node, report, kListForm);
+  const Node* file = required(fields, "file", node, report, kListForm);
+  Rule rule;
+  rule.kind = RuleKind::kBlock;
+  rule.where = node.where;
+  bool good = read_common(fields, from, rule, scope);
+  good = good && check_list_source(*from, rule, scope);
+  const bool named = name != nullptr && is_text(*name, "'list'", report);
+  if (named && !name_fault(name->text).empty()) {
+    report.error(name->where, quote(name->text) + " " + name_fault(name->text));
+    return;
+  }
+  if (!named || file == nullptr || !is_text(*file, "'file'", report)) return;
+  rule.list = read_attached(*name, *file, scope);
+  if (good && rule.list) add_rules(std::move(rule), {{{}, {Anyone{}}}}, scope);
+}
+
 void read_map_rule(const Node& node, RuleKind kind, Scope& scope) {
   Report& report = scope.report;
-  const Fields fields{node, kRuleKeys, "a rule", report};
+  const auto has = [&](std::string_view key) {
+    return std::ranges::any_of(node.entries, [&](const Entry& e) { return e.key.text == key; });
+  };
+  if (kind == RuleKind::kBlock && (has("list") || has("file"))) return read_list_rule(node, scope);
+  const Fields fields{node, keys_of(kind), "a rule", report};
   const bool flow_key =
       node.entries.size() == 1 && node.entries.front().key.text.find("->") != std::string::npos;
   if (flow_key) return;  // "a -> b: 80", reported as an unknown key with the right hint
@@ -93,24 +198,13 @@ void read_map_rule(const Node& node, RuleKind kind, Scope& scope) {
   rule.kind = kind;
   rule.where = node.where;
   Targets targets;
-  bool good = true;
-  if (const Node* from = required(fields, "from", node, report)) {
-    for (const Word& word : read_words(*from, "'from'", report, Single::kAccepted)) {
-      const auto peer = resolve_source(word, scope);
-      if (peer) rule.from.push_back(*peer);
-      good = good && peer;
-    }
-  }
+  bool good = read_common(fields, required(fields, "from", node, report), rule, scope);
   if (const Node* to = required(fields, "to", node, report)) {
     for (const Word& word : read_words(*to, "'to'", report, Single::kAccepted)) {
       good = add_target(read_target(word, report), targets, scope) && good;
     }
   }
-  if (const Node* comment = fields["comment"]) {
-    if (is_text(*comment, "'comment'", report)) rule.comment = comment->text;
-  }
-  check_not_empty(fields, report);
-  if (good && !rule.from.empty()) add_rules(std::move(rule), std::move(targets), scope);
+  if (good) add_rules(std::move(rule), std::move(targets), scope);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ void declare_name(const Entry& entry, std::string_view what, Scope& scope) {
   if (const auto zone = scope.policy.zones.find(name); zone != scope.policy.zones.end()) {
     scope.report.error(
         entry.key.where,
-        quote(name) + " is a zone already, in line " + std::to_string(zone->second.where.line),
+        quote(name) + " is a zone already, in " + place_of(zone->second.where, entry.key.where),
         "a flow could mean either; rename one of them");
   }
   if (what == "zone") {

@@ -63,8 +63,8 @@ void read_test(const Node& node, std::map<std::string, Location>& names, Scope& 
     const auto [first, added] = names.try_emplace(test.name, name->where);
     if (!added) {
       report.error(name->where,
-                   "two tests are called " + quote(test.name) + "; the first is in line " +
-                       std::to_string(first->second.line),
+                   "two tests are called " + quote(test.name) + "; the first is in " +
+                       place_of(first->second, name->where),
                    "a failing test is found by its name; rename one of them");
     }
   }

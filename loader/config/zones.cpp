@@ -24,8 +24,8 @@ class Claims {
     const auto [first, added] = owners_.try_emplace(what, zone, where);
     if (added || first->second.first == zone) return added;
     report.error(where,
-                 text + " is in two zones, " + quote(first->second.first) + " (line " +
-                     std::to_string(first->second.second.line) + ") and " + quote(zone),
+                 text + " is in two zones, " + quote(first->second.first) + " (" +
+                     place_of(first->second.second, where) + ") and " + quote(zone),
                  "leave it in one of them");
     return false;
   }

@@ -136,6 +136,13 @@ void fields(Io& io, Of<Io, config::Source>& source) {
   io("text", source.text);
 }
 
+// One that could not be read is never sent.
+template <class Io>
+void fields(Io& io, Of<Io, config::Attachment>& attachment) {
+  io("name", attachment.name);
+  io("text", attachment.text);
+}
+
 template <class Io>
 void fields(Io& io, Of<Io, ExplainRequest>& request) {
   io("from", request.from);
@@ -226,11 +233,13 @@ template <class Io>
 void fields(Io& io, Of<Io, PolicyReport>& report) {
   io("generation", report.generation);
   io("sources", report.sources);
+  io.optional("attachments", report.attachments);
 }
 
 template <class Io>
 void fields(Io& io, Of<Io, ApplyRequest>& request) {
   io("sources", request.sources);
+  io.optional("attachments", request.attachments);
   io.optional("comment", request.comment);
   io.optional("ssh", request.ssh);
 }

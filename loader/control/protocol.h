@@ -23,8 +23,10 @@ inline constexpr int kSchema = 1;
 inline constexpr const char* kDefaultSocket = "/run/fwd/fwd.sock";
 
 // A policy of the largest size still fits when escaping makes two characters of every other one.
+inline constexpr std::size_t kMaxRequestText =
+    config::kMaxPolicyBytes + config::kMaxAttachmentBytes;
 inline constexpr std::size_t kMaxRequestBytes =
-    config::kMaxPolicyBytes + config::kMaxPolicyBytes / 2 + (64U << 10U);
+    kMaxRequestText + kMaxRequestText / 2 + (64U << 10U);
 inline constexpr std::size_t kMaxAnswerBytes = std::size_t{1} << 30U;
 
 // fwctl's exit codes, and `code` in an answer (docs: contract, section 4).

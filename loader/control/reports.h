@@ -242,7 +242,8 @@ struct ExplainReport {
 // The texts that the policy in force was made of.
 struct PolicyReport {
   std::uint64_t generation = 0;
-  std::vector<config::Source> sources;
+  std::vector<config::Source> sources;          // later ones overlay earlier ones
+  std::vector<config::Attachment> attachments;  // the files that they name
 };
 
 // --- diff: made by fwctl; no request asks for it
@@ -268,7 +269,8 @@ struct DiffReport {
 // --- apply, reload, teardown, version
 
 struct ApplyRequest {
-  std::vector<config::Source> sources;
+  std::vector<config::Source> sources;          // later ones overlay earlier ones
+  std::vector<config::Attachment> attachments;  // the files that they name
   std::string comment;
   // SSH_CONNECTION of whoever asks; a policy that would cut it is refused. Empty: not asked for.
   std::string ssh;

@@ -63,12 +63,13 @@ Result<Prepared> prepare(const OuterMap& outer, const Table<Key, Value>& table,
 Result<std::vector<Prepared>> prepare_all(const Maps& maps, const compile::Image& image) {
   Table<fw_prefix4, fw_ident> ipv4;
   Table<fw_prefix6, fw_ident> ipv6;
-  for (const auto& [prefix, identity] : image.identities) {
-    if (prefix.family() == Family::kIpv4)
-      ipv4.add({.len = prefix.length(), .addr = prefix.address().ipv4_be()}, identity);
-    else
-      ipv6.add({.len = prefix.length(), .addr = prefix.address().to_abi()}, identity);
-  }
+  for (const auto* identities : {&image.identities, &image.listed})
+    for (const auto& [prefix, identity] : *identities) {
+      if (prefix.family() == Family::kIpv4)
+        ipv4.add({.len = prefix.length(), .addr = prefix.address().ipv4_be()}, identity);
+      else
+        ipv6.add({.len = prefix.length(), .addr = prefix.address().to_abi()}, identity);
+    }
   const Table<fw_member_key, std::uint8_t> members{
       image.members, std::vector<std::uint8_t>(image.members.size(), 1)};
 

@@ -69,9 +69,10 @@ void keep_one_of_each(std::vector<Member>& members) {
   members = std::move(kept);
 }
 
-void mark_exceptions(std::vector<Member>& members) {
+void mark_exceptions(std::vector<Member>& members, const compile::IdentityIndex& identities) {
   for (Member& member : members)
-    member.exception = member.service.empty() && bool(Prefix::parse(member.name));
+    member.exception = member.service.empty() &&
+                       (identities.is_listed(member.ident) || Prefix::parse(member.name));
   const bool all = std::all_of(members.begin(), members.end(),
                                [](const Member& member) { return member.exception; });
   if (all)
@@ -93,8 +94,7 @@ Probe probe_of(const Member& from, const Member& to, std::uint8_t proto, std::ui
   return probe;
 }
 
-Atlas::Atlas(const World& world) : world_(world) {
-  for (const auto& [prefix, ident] : world.image.identities) identities_[prefix] = ident;
+Atlas::Atlas(const World& world) : world_(world), identities_(world.image) {
   for (const auto& [name, service] : world.policy.services)
     for (const Address& address : service.addresses) services_.try_emplace(address, name);
 }
@@ -107,7 +107,7 @@ std::string Atlas::service_at(const Address& address) const {
 Member Atlas::made(const Address& address, const std::string& name) const {
   Member member;
   member.address = address;
-  if (const auto* entry = identities_.find(address)) member.ident = entry->second;
+  member.ident = identities_.ident(address);
   const fw_ident& ident = member.ident;
   member.service = service_at(address);
   member.name = member.service.empty() ? name : member.service;
@@ -152,36 +152,33 @@ std::uint32_t Atlas::ifindex_of(const Member& member) const {
 Member Atlas::member(const Address& address) const {
   Member member = made(address, address.to_string());
   if ((member.ident.flags & FW_IDENT_HOST) != 0) member.name = "host";
+  member.exception = identities_.is_listed(member.ident);
   return member;
 }
 
 std::optional<Address> Atlas::represent(const Prefix& region,
                                         const std::optional<Address>& after) const {
-  const auto& table = world_.image.identities;
-  const auto begin = std::lower_bound(
-      table.begin(), table.end(), region,
-      [](const auto& entry, const Prefix& wanted) { return entry.first < wanted; });
-  const Address end = last(region);
-  const bool single = region.address() == end;
-  const auto inside = [&](const Prefix& prefix) {
-    return prefix != region && region.contains(prefix);
+  // Narrower than the region: what is in it is told apart from the rest.
+  const auto narrower = [&](const Address& address) {
+    auto entry = identities_.find(address);
+    if (entry && (entry->first == region || !region.contains(entry->first))) entry.reset();
+    return entry;
   };
   if (region.length() == 0 && !after)
     for (const char* text : kExamples) {
       const auto example = Address::parse(text);
-      if (!example || !region.contains(*example)) continue;
-      const auto* entry = identities_.find(*example);
-      if (entry == nullptr || !inside(entry->first)) return *example;
+      if (example && region.contains(*example) && !narrower(*example)) return *example;
     }
   auto candidate = after ? next(*after) : std::optional{region.address()};
   // The first address of a subnet is nobody's.
+  const bool single = region == whole(region.address());
   if (!after && !single && candidate) candidate = next(*candidate);
-  for (auto entry = begin; candidate && entry != table.end() && entry->first.address() <= end;
-       ++entry)
-    if (inside(entry->first) && entry->first.contains(*candidate))
-      candidate = next(last(entry->first));
-  if (!candidate || !region.contains(*candidate)) return std::nullopt;
-  return candidate;
+  while (candidate && region.contains(*candidate)) {
+    const auto entry = narrower(*candidate);
+    if (!entry) return candidate;
+    candidate = next(last(entry->first));
+  }
+  return std::nullopt;
 }
 
 std::vector<Member> Atlas::of_region(const Prefix& region) const {
@@ -197,6 +194,8 @@ std::vector<Member> Atlas::of_region(const Prefix& region) const {
     if (prefix == region || !region.contains(prefix) || is_local(prefix.address())) continue;
     add(prefix, (ident.flags & FW_IDENT_HOST) != 0 ? "host" : prefix.to_string());
   }
+  for (const auto& [prefix, ident] : identities_.examples_within(region))
+    add(prefix, world_.image.identity_names.at(ident.id));
   return members;
 }
 
@@ -229,13 +228,14 @@ std::vector<Member> Atlas::of_zone(const std::string& name) const {
   if (name == "host") return of_hosts();
   const std::uint16_t zone = zone_number(world_.image, name);
   std::vector<Member> members;
-  for (const auto& [prefix, ident] : world_.image.identities) {
-    if (ident.zone != zone || (prefix.length() > 0 && is_local(prefix.address()))) continue;
-    const auto address = represent(prefix);
-    if (!address) continue;
-    members.push_back(made(*address, world_.image.identity_names.at(ident.id)));
-    members.back().other = represent(prefix, address);
-  }
+  for (const auto* entries : {&world_.image.identities, &identities_.examples()})
+    for (const auto& [prefix, ident] : *entries) {
+      if (ident.zone != zone || (prefix.length() > 0 && is_local(prefix.address()))) continue;
+      const auto address = represent(prefix);
+      if (!address) continue;
+      members.push_back(made(*address, world_.image.identity_names.at(ident.id)));
+      members.back().other = represent(prefix, address);
+    }
   const auto declared = world_.policy.zones.find(name);
   if (!members.empty() || declared == world_.policy.zones.end() ||
       declared->second.interfaces.empty())
@@ -270,7 +270,7 @@ std::vector<Member> Atlas::members(const config::Peer& peer) const {
     }
   }
   keep_one_of_each(members);
-  mark_exceptions(members);
+  mark_exceptions(members, identities_);
   if (const auto* prefix = std::get_if<Prefix>(&peer))
     for (Member& member : members)
       if (member.name == prefix->to_string()) member.exception = false;

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "loader/compile/identity_index.h"
 #include "loader/compile/judge.h"
-#include "loader/compile/prefix_map.h"
 #include "loader/explain/world.h"
 
 namespace fw::explain {
@@ -22,7 +22,8 @@ struct Member {
   std::uint32_t ifindex = 0;  // where its packets are met; 0: the machine has no such interface
   std::string name;           // service, "host", zone, or prefix
   std::string service;        // that has this address; empty: none
-  bool exception = false;     // a rule names it as a part of a wider peer that stands for itself
+  // A rule or list names it as a part of a wider peer that stands for itself.
+  bool exception = false;
 
   [[nodiscard]] Family family() const { return address.family(); }
 };
@@ -40,6 +41,7 @@ class Atlas {
   [[nodiscard]] std::vector<Member> members(const config::Peer& peer) const;
   // Of one address.
   [[nodiscard]] Member member(const Address& address) const;
+  [[nodiscard]] fw_ident ident(const Address& address) const { return identities_.ident(address); }
   // An address of `region` that no entry of the image inside it covers, after `after` if given.
   [[nodiscard]] std::optional<Address> represent(const Prefix& region,
                                                  const std::optional<Address>& after = {}) const;
@@ -57,7 +59,7 @@ class Atlas {
   [[nodiscard]] std::string service_at(const Address& address) const;
 
   World world_;
-  compile::PrefixMap<fw_ident> identities_;
+  compile::IdentityIndex identities_;
   std::map<Address, std::string> services_;
 };
 

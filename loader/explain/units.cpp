@@ -2,6 +2,8 @@
 #include "loader/explain/units.h"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 
 namespace fw::explain {
 namespace {
@@ -12,6 +14,9 @@ compile::Image merged(const World& before, const World& after) {
   for (const auto* world : {&before, &after})
     for (const auto& [prefix, ident] : world->image.identities) prefixes.emplace(prefix, ident);
   image.identities.assign(prefixes.begin(), prefixes.end());
+  std::set_union(before.image.listed.begin(), before.image.listed.end(), after.image.listed.begin(),
+                 after.image.listed.end(), std::back_inserter(image.listed),
+                 [](const auto& a, const auto& b) { return a.first < b.first; });
   return image;
 }
 
@@ -28,7 +33,8 @@ const std::string& specific_name(const Unit& unit, Side side) {
   const Member& own = unit.on(side);
   const Member& other = unit.on(side == Side::kOld ? Side::kNew : Side::kOld);
   if (!own.service.empty()) return own.name;
-  return !other.service.empty() || Prefix::parse(other.name) ? other.name : own.name;
+  const bool named = !other.service.empty() || other.exception || Prefix::parse(other.name);
+  return named ? other.name : own.name;
 }
 
 void append(const fw_ident& ident, std::vector<std::uint64_t>& key) {
@@ -49,7 +55,28 @@ Units::Units(const World& before, const World& after) : old_(before), new_(after
     const auto address = atlas.represent(prefix);
     if (address) add(*address, atlas.represent(prefix, address), prefix, old_atlas, new_atlas);
   }
+  add_listed(both, atlas, old_atlas, new_atlas);
   name_groups();
+}
+
+// Of a million listed prefixes a few pairs of identities: one of each pair is enough, but where the
+// policies differ a live flow must be found by its address.
+void Units::add_listed(const compile::Image& both, const Atlas& atlas, const Atlas& before,
+                       const Atlas& after) {
+  std::map<std::tuple<Family, std::uint32_t, std::uint32_t>, std::size_t> pairs;
+  for (const auto& [prefix, ident] : both.listed) {
+    const auto old_ident = before.ident(prefix.address());
+    const auto new_ident = after.ident(prefix.address());
+    const auto [pair, fresh] =
+        pairs.try_emplace({prefix.family(), old_ident.id, new_ident.id}, units_.size());
+    if (fresh) {
+      const auto address = atlas.represent(prefix).value_or(prefix.address());
+      add(address, atlas.represent(prefix, address), prefix, before, after);
+      pair->second = by_prefix_[prefix];
+    } else if (old_ident.id != new_ident.id) {
+      by_prefix_[prefix] = pair->second;
+    }
+  }
 }
 
 void Units::add(const Address& address, const std::optional<Address>& other, const Prefix& prefix,

@@ -50,6 +50,8 @@ class Units {
  private:
   void add(const Address& address, const std::optional<Address>& other, const Prefix& prefix,
            const Atlas& before, const Atlas& after);
+  void add_listed(const compile::Image& both, const Atlas& atlas, const Atlas& before,
+                  const Atlas& after);
   void name_groups();
 
   World old_;

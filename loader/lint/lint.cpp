@@ -11,9 +11,9 @@ std::string called(const std::string& text, const config::Location& there,
   return config::quote(text) + " (" + config::place_of(there, here) + ")";
 }
 
-std::vector<config::Diagnostic> lint(const config::Policy& policy, const config::Source& source) {
+std::vector<config::Diagnostic> lint(const config::Policy& policy, const config::Sources& sources) {
   config::Report report;
-  report.add_source(source);
+  for (const auto& layer : sources.layers) report.add_source(layer);
   for (const auto question : {shadowed_lines, impossible_lines, forgotten_ipv6, empty_zones,
                               hidden_subnets, idle_masquerade, undeclared_ports, unused_services,
                               echoing_tests, closed_host, idle_egress_rules})

@@ -51,7 +51,8 @@ Daemon::~Daemon() {
 }
 
 Result<void> Daemon::start(const Argv& more_flags, milliseconds timeout) {
-  while (ready()) continue;  // words of the run before
+  std::array<char, 4096> old_words;  // of the run before
+  while (recv(notify_.get(), old_words.data(), old_words.size(), 0) > 0) continue;
   Argv argv = {
       program_path("fwd"), "--config",       policy_file(), "--socket", socket(), "--bpffs", bpffs_,
       "--state",           files_ / "state", "--metrics",   "off"};

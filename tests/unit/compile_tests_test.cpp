@@ -38,6 +38,10 @@ block:
 tests:
 )";
 
+CheckedPolicy check(const config::Source& source) {
+  return compile::check(config::Sources{{source}, {}}, config::Time{});
+}
+
 // The failures of one test on top of the shop.
 std::vector<std::string> failures(const std::string& test, const std::string& more = "") {
   const auto checked = check({"fwd.yaml", kShop + ("  - {name: t, " + test + "}\n") + more});

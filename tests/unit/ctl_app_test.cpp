@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -79,10 +80,9 @@ TEST(Fwctl, UsageErrorsAreOneSentenceAndTwo) {
       {{"flows", "--limit", "many"}, "--limit"},
       {{"apply", "--confirm", "60s"}, "commit-confirm is not supported by this version"},
       {{"apply", "--confirm"}, "commit-confirm is not supported by this version"},
-      {{"check", "-f", "a", "-f", "b"}, "overlays are not supported by this version; give exactly"},
       {{"check", "-f", "/nonexistent"}, "reading the policy /nonexistent: No such file"},
-      {{"check", "-f", "/"}, "reading the policy /: Is a directory"},
-      {{"check", "-f", "/dev/zero"}, "is larger than 8 MiB"},
+      {{"check", "-f", "/"}, "reading the policy /: it is not a file"},
+      {{"check", "-f", "/dev/zero"}, "reading the policy /dev/zero: it is not a file"},
   };
   for (const auto& [words, sentence] : cases) {
     const auto got = fwctl(words);
@@ -276,6 +276,32 @@ TEST_F(PolicyFile, DiffOfTwoFilesNeedsNoDaemon) {
   std::remove(before.c_str());
   EXPECT_EQ(fwctl({"diff", "-f", path_}).code, 3);
   EXPECT_EQ(fwctl({"diff", "--from", "/nonexistent", "-f", path_}).code, 2);
+}
+
+TEST_F(PolicyFile, OverlaysAndListsAreReadAndPrinted) {
+  const std::string overlay = path_ + ".prod";
+  const std::string list = path_ + ".list";
+  write("version: 1\nname: base\nhost: {uplinks: [eth0]}\n");
+  std::ofstream(overlay) << "name: prod\nblock: [{from: internet, list: drop, file: "
+                         << std::filesystem::path{list}.filename() << "}]\n";
+  std::ofstream(list) << "203.0.113.0/24\n";
+  const auto checked = fwctl({"check", "-f", path_, "-f", overlay});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_THAT(checked.out, StartsWith("ok: policy prod: "));
+  const auto printed = fwctl({"check", "--print", "-f", path_, "-f", overlay});
+  EXPECT_EQ(printed.code, 0) << printed.err;
+  EXPECT_THAT(printed.out, HasSubstr(list));
+
+  write(printed.out);
+  EXPECT_EQ(fwctl({"check", "--print", "-f", path_}).out, printed.out);
+  std::ofstream(list) << "nonsense\n";
+  const auto wrong = fwctl({"check", "-f", path_});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr(list + ":1:1: error: 'nonsense' is not an IPv4"));
+  std::remove(list.c_str());
+  EXPECT_THAT(fwctl({"check", "-f", path_}).err,
+              HasSubstr("error: reading " + list + ": No such file or directory"));
+  std::remove(overlay.c_str());
 }
 
 TEST_F(PolicyFile, ApplyWithoutADaemonIsThree) {

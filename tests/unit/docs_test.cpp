@@ -72,12 +72,14 @@ TEST(Docs, PoliciesAreAccepted) {
   for (const auto& document : documents())
     for (const auto& text : policies(read(document))) {
       ++count;
-      const auto checked = compile::check({document.native(), text});
+      const std::string list = (document.parent_path() / "lists/drop.txt").native();
+      const config::Sources sources{{{document.native(), text}}, {{list, "192.0.2.0/24\n", ""}}};
+      const auto checked = compile::check(sources, config::Time{});
       EXPECT_TRUE(checked.accepted()) << document << ":\n" << text;
       for (const auto& diagnostic : checked.diagnostics)
         ADD_FAILURE() << config::to_string(diagnostic);
       if (!checked.policy) continue;
-      for (const auto& warning : lint::lint(*checked.policy, {document.native(), text}))
+      for (const auto& warning : lint::lint(*checked.policy, sources))
         ADD_FAILURE() << config::to_string(warning);
     }
   EXPECT_GE(count, 3U);
@@ -87,12 +89,13 @@ TEST(Docs, ExamplesAreAcceptedWithoutAWarning) {
   std::size_t count = 0;
   for (const auto& entry : fs::recursive_directory_iterator{root() / "docs/examples"}) {
     if (entry.path().extension() != ".yaml") continue;
-    const config::Source source{entry.path().native(), read(entry.path())};
-    if (source.text.find("version: 1") == std::string::npos) continue;  // not a policy
+    const config::Sources sources{{{entry.path().native(), read(entry.path())}}, {}};
+    if (sources.layers.front().text.find("version: 1") == std::string::npos)
+      continue;  // not a policy
     ++count;
-    const auto checked = compile::check(source);
-    ASSERT_TRUE(checked.accepted()) << source.name;
-    for (const auto& warning : lint::lint(*checked.policy, source))
+    const auto checked = compile::check(sources, config::Time{});
+    ASSERT_TRUE(checked.accepted()) << entry.path();
+    for (const auto& warning : lint::lint(*checked.policy, sources))
       ADD_FAILURE() << config::to_string(warning);
   }
   EXPECT_GE(count, 2U);

@@ -37,12 +37,12 @@ struct Sections {
 };
 
 std::vector<std::string> messages(const Sections& sections) {
-  const config::Source source{"fwd.yaml", sections.text()};
-  const auto checked = compile::check(source);
+  const config::Sources sources{{{"fwd.yaml", sections.text()}}, {}};
+  const auto checked = compile::check(sources, config::Time{});
   for (const auto& mistake : checked.diagnostics) ADD_FAILURE() << config::to_string(mistake);
   if (!checked.accepted()) return {};
   std::vector<std::string> found;
-  for (const auto& warning : lint(*checked.policy, source)) {
+  for (const auto& warning : lint(*checked.policy, sources)) {
     EXPECT_EQ(warning.severity, config::Severity::kWarning);
     EXPECT_FALSE(warning.hint.empty()) << warning.message;
     EXPECT_FALSE(warning.source_line.empty()) << warning.message;
@@ -236,8 +236,8 @@ TEST(Lint, WarningsAreCut) {
   sections.allow = "[web -> db:postgres";
   for (int i = 0; i < 200; ++i) sections.allow += ", web -> db:postgres";
   sections.allow += "]";
-  const config::Source source{"fwd.yaml", sections.text()};
-  const auto found = lint(*compile::check(source).policy, source);
+  const config::Sources sources{{{"fwd.yaml", sections.text()}}, {}};
+  const auto found = lint(*compile::check(sources, config::Time{}).policy, sources);
   EXPECT_EQ(found.size(), 101U);
   EXPECT_THAT(found.back().message, HasSubstr("there are more warnings than the 100 shown here"));
   EXPECT_EQ(found.back().severity, config::Severity::kWarning);

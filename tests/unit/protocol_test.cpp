@@ -125,13 +125,16 @@ TEST(Report, DiffComesBack) {
 }
 
 TEST(Report, PolicyComesBack) {
-  PolicyReport report{.generation = 7, .sources = {}};
+  PolicyReport report{
+      .generation = 7, .sources = {}, .attachments = {{"drop.txt", "192.0.2.1\n", ""}}};
   report.sources.push_back({"fwd.yaml", "version: 1\n"});
   const auto back = from_json<PolicyReport>(to_json(report));
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(back->generation, 7U);
   ASSERT_EQ(back->sources.size(), 1U);
   EXPECT_EQ(back->sources[0].text, "version: 1\n");
+  ASSERT_EQ(back->attachments.size(), 1U);
+  EXPECT_EQ(back->attachments[0].text, "192.0.2.1\n");
 }
 
 TEST(Request, ExplainNeedsBothEnds) {
@@ -183,7 +186,7 @@ TEST(Request, EveryVerbComesBack) {
 
 TEST(Request, CarriesAPolicyByteForByte) {
   Request request{.verb = Verb::kApply};
-  request.apply = {{{"a.yaml", "x: \"1\"\n\ty: ü\r\n\\"}}, "why"};
+  request.apply = {{{"a.yaml", "x: \"1\"\n\ty: ü\r\n\\"}}, {}, "why"};
   const auto line = encode(request);
   ASSERT_TRUE(line);
   EXPECT_EQ(line->find('\n'), std::string::npos);
@@ -268,7 +271,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Request, EveryTruncationIsAnError) {
   Request request{.verb = Verb::kApply};
-  request.apply = {{{"a.yaml", "version: 1\n"}}, "why"};
+  request.apply = {{{"a.yaml", "version: 1\n"}}, {}, "why"};
   const auto line = encode(request);
   ASSERT_TRUE(line);
   for (std::size_t length = 0; length < line->size(); ++length)
