@@ -108,11 +108,13 @@ class Mentions {
 }  // namespace
 
 void undeclared_ports(const Policy& policy, Report& report) {
-  for (const Rule& rule : policy.rules)
+  for (const Rule& rule : policy.rules) {
+    if (rule.kind == config::RuleKind::kBlock) continue;  // what nobody offers may be blocked
     for (const Peer& peer : rule.to)
       if (const auto* service = std::get_if<config::ServiceRef>(&peer))
         must_be_declared(policy, service->name, rule.ports, config::quote(rule.text), rule.where,
                          report);
+  }
   for (const auto& [name, door] : policy.doors)
     for (const auto& mapping : door.mappings)
       must_be_declared(policy, door.service, {{mapping.proto, mapping.target}},
