@@ -45,14 +45,18 @@ Address last(const Prefix& prefix) {
 
 }  // namespace
 
-Ends::Ends(const config::Policy& policy, const Image& image)
-    : policy_(policy), image_(image), prefixes_(nobodies()) {
+Ends::Ends(const config::Policy& policy, const Image& image) : policy_(policy), image_(image) {
+  std::vector<Prefix> own;
+  own.reserve(image.identities.size());
   for (const auto& [prefix, ident] : image.identities) {
-    prefixes_.push_back(prefix);
+    own.push_back(prefix);
     identities_[prefix] = ident;
   }
+  std::sort(own.begin(), own.end(), before);
+  prefixes_ = nobodies();
+  prefixes_.insert(prefixes_.end(), own.begin(), own.end());
   std::sort(prefixes_.begin(), prefixes_.end(), before);
-  for (const auto& [prefix, ident] : image.identities)
+  for (const Prefix& prefix : own)
     if (const auto end = within(prefix)) all_.push_back(*end);
 }
 
