@@ -171,6 +171,7 @@ class Explainer {
   [[nodiscard]] const Case& choose() const {
     const Case* allowed = nullptr;
     const Case* denied = nullptr;
+    const Case* closed = nullptr;  // to a service rather than to the rest of its subnet
     for (const bool strict : {true, false}) {
       for (const Case& one : cases_) {
         const bool part =
@@ -178,10 +179,15 @@ class Explainer {
         if (strict && part) continue;
         const bool needs_door =
             one.from->origin == FW_FROM_WIRE && one.to->origin == FW_FROM_CONTAINER;
-        if (!one.verdict.allowed && needs_door) return one;
+        if (!one.verdict.allowed && needs_door) {
+          if (closed == nullptr || (closed->to->service.empty() && !one.to->service.empty()))
+            closed = &one;
+          continue;
+        }
         const Case*& first = one.verdict.allowed ? allowed : denied;
         if (first == nullptr) first = &one;
       }
+      if (closed != nullptr) return *closed;
       if (allowed != nullptr || denied != nullptr) break;
     }
     if (denied != nullptr) return *denied;

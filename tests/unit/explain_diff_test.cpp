@@ -168,11 +168,11 @@ TEST(Diff, AgreesWithTheJudgeOnEveryFlow) {
       shop_with("office -> internet", "office -> *"),
       shop_with("intra: allow", "intra: deny"),
       shop_with("lan -> host:ping", "\"* -> host:ping\"")};
-  // 192.0.0.8 stands in for the host, 192.0.0.24/29 for the office.
+  // 192.0.0.8 stands in for the host, 198.18.0.0/24 for the office.
   const std::vector<const char*> addresses = {
       "192.168.1.5", "172.20.1.10", "172.20.1.20", "172.20.1.99",   "172.20.3.5",   "172.20.3.6",
       "172.20.4.1",  "172.20.4.2",  "203.0.113.9", "203.0.113.200", "198.51.100.9", "192.0.0.8",
-      "192.0.0.25",  "fd00:1::5",   "fd00:2::10",  "2001:db8::1"};
+      "198.18.0.25", "fd00:1::5",   "fd00:2::10",  "2001:db8::1"};
   for (const auto& before : policies)
     for (const auto& after : policies) {
       const auto old_policy = must_parse(before);
