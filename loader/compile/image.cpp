@@ -43,8 +43,8 @@ bool same(const std::vector<std::pair<Prefix, fw_ident>>& a,
 bool Image::operator==(const Image& other) const {
   return same_bytes(parameters, other.parameters) && same(identities, other.identities) &&
          same(ports, other.ports) && same(policy, other.policy) && same(doors, other.doors) &&
-         same(maglev, other.maglev) && same(members, other.members) && zones == other.zones &&
-         identity_names == other.identity_names;
+         same(maglev, other.maglev) && same(members, other.members) && same(limits, other.limits) &&
+         zones == other.zones && identity_names == other.identity_names;
 }
 
 bool is_container(const Image& image, const Address& address) {

@@ -170,7 +170,8 @@ std::optional<Judge::Hit> Judge::search_door(const fw_ident& from, const fw_door
   return std::nullopt;
 }
 
-Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) {
+Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) const {
+  if (hit.entry.limit != 0) judgement.limit = &image_.limits.at(hit.entry.limit - 1U);
   judgement.allowed = reason == FW_REASON_NONE;
   judgement.reason = reason;
   judgement.key = hit.key;

@@ -53,6 +53,7 @@ struct Judgement {
   fw_ident to{};                     // of the destination before translation
   const fw_door* door = nullptr;     // points into the image
   std::optional<Address> backend;    // unset for a door of the host itself
+  const fw_limit* limit = nullptr;   // of what allows it, likewise; flows beyond: RATE_LIMITED
   std::optional<fw_policy_key> key;  // the entry that decided, if one did
 };
 
@@ -80,7 +81,7 @@ class Judge {
   [[nodiscard]] std::optional<Hit> blocked(const Probe& probe, const Judgement& so_far) const;
   [[nodiscard]] Judgement through_door(Judgement judgement) const;
   [[nodiscard]] Judgement without_door(const Probe& probe, Judgement judgement) const;
-  [[nodiscard]] static Judgement decided(Judgement judgement, const Hit& hit, fw_reason reason);
+  [[nodiscard]] Judgement decided(Judgement judgement, const Hit& hit, fw_reason reason) const;
   [[nodiscard]] Judgement denied(Judgement judgement, fw_reason reason) const;
 
   const Image& image_;

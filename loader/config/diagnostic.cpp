@@ -71,12 +71,20 @@ std::string Report::line_at(const Location& where) const {
 }
 
 void Report::error(const Location& where, std::string message, std::string hint) {
+  has_errors_ = true;
+  add({Severity::kError, where, std::move(message), std::move(hint), line_at(where)});
+}
+
+void Report::warning(const Location& where, std::string message, std::string hint) {
+  add({Severity::kWarning, where, std::move(message), std::move(hint), line_at(where)});
+}
+
+void Report::add(Diagnostic diagnostic) {
   if (diagnostics_.size() >= kMaxDiagnostics) {
     too_many_ = true;
     return;
   }
-  diagnostics_.push_back(
-      {Severity::kError, where, std::move(message), std::move(hint), line_at(where)});
+  diagnostics_.push_back(std::move(diagnostic));
 }
 
 std::vector<Diagnostic> Report::take() && {

@@ -18,12 +18,14 @@ class Report {
   void add_source(const Source& source);
 
   void error(const Location& where, std::string message, std::string hint = "");
-  [[nodiscard]] bool has_errors() const { return !diagnostics_.empty(); }
+  void warning(const Location& where, std::string message, std::string hint = "");
+  [[nodiscard]] bool has_errors() const { return has_errors_; }
 
   // In the order of the files; of one mistake found twice, once.
   [[nodiscard]] std::vector<Diagnostic> take() &&;
 
  private:
+  void add(Diagnostic diagnostic);
   [[nodiscard]] std::string line_at(const Location& where) const;
 
   struct Lines {
@@ -32,6 +34,7 @@ class Report {
   };
   std::map<std::string, Lines> sources_;
   std::vector<Diagnostic> diagnostics_;
+  bool has_errors_ = false;
   bool too_many_ = false;
 };
 

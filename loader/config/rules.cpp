@@ -4,13 +4,14 @@
 
 #include "loader/config/canonical.h"
 #include "loader/config/names.h"
+#include "loader/config/quantity.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
 
 namespace fw::config {
 namespace {
 
-const Keys kRuleKeys = {{"from", "to", "comment"}, {"log", "until", "limit", "list", "file"}};
+const Keys kRuleKeys = {{"from", "to", "comment", "limit"}, {"log", "until", "list", "file"}};
 
 std::string key_of(RuleKind kind) {
   switch (kind) {
@@ -83,6 +84,15 @@ void check_not_empty(const Fields& fields, Report& report) {
   }
 }
 
+void read_limit(const Node& node, Rule& rule, Report& report) {
+  if (rule.kind != RuleKind::kAllow) {
+    report.error(node.where, key_of(rule.kind) + " takes no limit",
+                 "limits are for 'allow' and 'publish'");
+    return;
+  }
+  rule.limit = read_rate(node, "'limit'", report);
+}
+
 void read_map_rule(const Node& node, RuleKind kind, Scope& scope) {
   Report& report = scope.report;
   const Fields fields{node, kRuleKeys, "a rule", report};
@@ -109,6 +119,7 @@ void read_map_rule(const Node& node, RuleKind kind, Scope& scope) {
   if (const Node* comment = fields["comment"]) {
     if (is_text(*comment, "'comment'", report)) rule.comment = comment->text;
   }
+  if (const Node* limit = fields["limit"]) read_limit(*limit, rule, report);
   check_not_empty(fields, report);
   if (good && !rule.from.empty()) add_rules(std::move(rule), std::move(targets), scope);
 }

@@ -69,7 +69,7 @@ class Datapath {
   // Now on the clock of fw_flow.expires_ns.
   [[nodiscard]] std::uint64_t now_ns() const { return programs_->now_ns(); }
   Result<void> clear_flows();
-  Result<void> sweep();
+  Result<std::uint64_t> sweep();  // how many entries were freed
   [[nodiscard]] Result<std::vector<MapSize>> map_sizes() const;
   // For tests, which run the programs by hand.
   [[nodiscard]] const Programs& programs() const { return *programs_; }

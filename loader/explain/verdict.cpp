@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/explain/verdict.h"
+#include "loader/compile/limits.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -52,6 +53,7 @@ Verdict Jury::judge(const Member& from, const Member& to, std::uint8_t proto,
   verdict.allowed = judgement.allowed;
   verdict.reason = judgement.reason;
   verdict.rule = rule_of(judgement);
+  verdict.limit = limit_of(judgement);
   const auto& account = world_.accounts.names().at(judgement.account);
   verdict.from_zone = account.from_zone;
   verdict.to_zone = account.to_zone;
@@ -78,6 +80,7 @@ std::optional<RuleRef> Jury::rule_of(const Judgement& judgement) const {
     case AccountName::Kind::kBlock:
       return written(account, judgement);
     case AccountName::Kind::kDenied:
+    case AccountName::Kind::kLimited:
       break;
   }
   return std::nullopt;
@@ -101,6 +104,18 @@ std::optional<RuleRef> Jury::written(const AccountName& account, const Judgement
     if (zone.intra_allowed && account.subject == fmt::format("{0} -> {0} (intra)", name))
       return RuleRef{account.subject, zone.where.file, zone.where.line};
   return RuleRef{account.subject, {}, 0};
+}
+
+std::optional<config::Rate> Jury::limit_of(const Judgement& judgement) const {
+  if (judgement.limit == nullptr) return std::nullopt;
+  const auto& subject = world_.accounts.names().at(judgement.limit->account).subject;
+  const auto is_it = [&](const std::optional<config::Rate>& rate) {
+    return rate && compile::cost_of(rate) == judgement.limit->cost_ns;
+  };
+  if (judgement.door != nullptr) return world_.policy.doors.at(subject).limit;
+  for (const auto& rule : world_.policy.rules)
+    if (rule.text == subject && is_it(rule.limit)) return rule.limit;
+  return std::nullopt;
 }
 
 bool Jury::leaves_by_uplink(const Address& address) const {
