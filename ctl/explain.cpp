@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // fwctl explain: may this flow pass, why, and what would change it?
 #include "loader/explain/explain.h"
-#include "loader/compile/offline.h"
 
 #include <fmt/format.h>
 
@@ -92,8 +91,7 @@ Result<ExplainReport> explain_file(const Checked& checked, const Options& option
   const auto& policy = *checked.result.policy;
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
-  // The machine that `fwctl test` asks, so that the two agree.
-  const auto compiled = explain::Compiled::of(policy, compile::offline_topology(policy));
+  const auto compiled = explain::Compiled::of(policy);
   if (!compiled) return compiled.error();
   auto report = explain::explain(compiled->world(), *question, 0);
   if (report)
@@ -151,6 +149,10 @@ std::string render(const ExplainReport& report, const Style& style) {
     text += labelled("addresses", "unchanged, both ways");
   }
   text += cases(report, style) + remedies(report);
+  if (report.asked == "kernel")
+    text += style.faint(labelled(
+        "asked", fmt::format("the programs in the kernel, under generation {} of the policy",
+                             report.generation)));
   for (const auto& note : report.notes) text += style.faint(labelled("asked", note));
   return text;
 }

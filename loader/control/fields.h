@@ -188,6 +188,7 @@ void fields(Io& io, Of<Io, ExplainReport>& report) {
   io("to", report.to);
   io("nat", report.nat);
   io("generation", report.generation);
+  io("asked", report.asked);
   io("flow", report.flow);
   io("help", report.help);
   io("router", report.router);

@@ -217,6 +217,7 @@ struct ExplainReport {
   EndRef to;                         // behind a door, the service
   std::vector<Translation> nat;      // of what FROM sends
   std::uint64_t generation = 0;      // 0: of a file
+  std::string asked;                 // "kernel": its programs; "image": what a file compiles to
   std::string flow;                  // the question: "backend -> redis:6379/tcp"
   std::string help;                  // the reason in words; empty when allowed
   std::string router;                // "router:80": maps to this door; empty: none

@@ -248,6 +248,14 @@ std::uint64_t Programs::swept() const {
   return skeleton_->bss->fw_swept;
 }
 
+int Programs::explain() const {
+  return bpf_program__fd(skeleton_->progs.fw_explain);
+}
+
+const fw_explanation& Programs::explanation() const {
+  return skeleton_->bss->fw_explanation;
+}
+
 std::uint64_t Programs::now_ns() const {
   return monotonic_ns() + clock_offset_ns_;
 }

@@ -187,6 +187,17 @@ void advise(const Atlas& atlas, const Question& question, const Denial& denial,
     report.advice.emplace_back("a block beats every allow: remove it or make it narrower");
     return;
   }
+  if (denial.reason == FW_REASON_MARTIAN) {
+    report.advice.emplace_back(
+        "no packet comes from there with such a source, whatever is allowed");
+    return;
+  }
+  if (denial.reason == FW_REASON_NO_ROUTE && (denial.door == nullptr || denial.backend)) {
+    const std::string there = denial.backend.value_or(denial.to.address).to_string();
+    report.advice.push_back("the policy allows it, but this machine has no route to " + there +
+                            ": see 'ip route get " + there + "'");
+    return;
+  }
   if (denial.reason == FW_REASON_NO_ROUTE) {
     report.advice.push_back("service '" + (denial.door ? denial.door->service : std::string{}) +
                             "' has no " + (denial.to.family() == Family::kIpv4 ? "IPv4" : "IPv6") +

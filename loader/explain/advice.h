@@ -17,6 +17,7 @@ struct Denial {
   fw_reason reason = FW_REASON_NO_RULE;
   const config::Door* door = nullptr;  // that the flow met
   std::string door_name;
+  std::optional<Address> backend;
   std::optional<control::RuleRef> rule;  // that denies it
 };
 

@@ -121,15 +121,15 @@ TEST(CompileLimits, TheJudgeNamesWhatLimitsAFlow) {
                                     .dport = 22,
                                     .origin = FW_FROM_WIRE});
   EXPECT_TRUE(limited.allowed);
-  ASSERT_NE(limited.limit, nullptr);
-  EXPECT_EQ(book.names().at(limited.limit->account).subject, "* -> zone:a:22/tcp");
+  ASSERT_EQ(limited.limit, 1U);
+  EXPECT_EQ(book.names().at(image.limits.at(0).account).subject, "* -> zone:a:22/tcp");
   const auto denied = judge.judge({.src = ip("8.8.8.8"),
                                    .dst = ip("10.1.2.3"),
                                    .proto = 6,
                                    .sport = 1,
                                    .dport = 23,
                                    .origin = FW_FROM_WIRE});
-  EXPECT_EQ(denied.limit, nullptr);
+  EXPECT_EQ(denied.limit, 0U);
 }
 
 }  // namespace

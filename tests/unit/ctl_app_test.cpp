@@ -174,6 +174,7 @@ TEST_F(PolicyFile, ExplainSaysYesByZeroAndNoByOne) {
   const auto json = fwctl({"explain", "internet", "host:22", "-f", path_, "--json"});
   EXPECT_EQ(json.code, 1);
   EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"verdict\": \"deny\","));
+  EXPECT_THAT(json.out, HasSubstr("\"asked\": \"image\""));
   const auto wrong = fwctl({"explain", "intrenet", "host:22", "-f", path_});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("did you mean 'internet'?"));

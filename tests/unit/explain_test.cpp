@@ -227,6 +227,67 @@ TEST(Explain, ApartFamiliesHaveNoAnswer) {
   EXPECT_THAT(report.error().message, HasSubstr("of different families"));
 }
 
+// Whoever else is asked: his words are told, and the file's are not.
+TEST(Explain, TellsWhatTheKernelSays) {
+  const auto compiled = must_assume(must_parse(kShop));
+  const World world = compiled.world();
+  const compile::Judge judge{world.image, world.placement};
+  const auto question = read_question(world.policy, "office", "internet:443");
+  ASSERT_TRUE(question);
+  const auto masqueraded = explain(world, *question, 7, [&](const compile::Probe& probe) {
+    auto said = judge.judge(probe);
+    said.masqueraded_as = Address::parse(probe.src.is_ipv4() ? "192.0.2.9" : "2001:db8::9").take();
+    return Result<compile::Judgement>{said};
+  });
+  ASSERT_TRUE(masqueraded) << masqueraded.error().message;
+  EXPECT_EQ(masqueraded->asked, "kernel");
+  EXPECT_EQ(masqueraded->verdict, "allow");
+  ASSERT_EQ(masqueraded->nat.size(), 1U);
+  EXPECT_EQ(masqueraded->nat[0].to, "192.0.2.9");
+  EXPECT_EQ(ask(world, "office", "internet:443")->asked, "image");
+
+  const auto silent = explain(world, *question, 7, [](const compile::Probe&) {
+    return Result<compile::Judgement>{Error{"the kernel is silent"}};
+  });
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().message, "the kernel is silent");
+}
+
+// A family without a route is no answer where the other one has one.
+TEST(Explain, ARouteIsTheKernelsToKnow) {
+  const auto compiled = must_assume(must_parse(kShop));
+  const World world = compiled.world();
+  const compile::Judge judge{world.image, world.placement};
+  const auto ask_without_route = [&](const std::string& to, bool ipv4_too) {
+    const auto question = read_question(world.policy, "office", to);
+    EXPECT_TRUE(question);
+    return explain(world, *question, 7, [&](const compile::Probe& probe) {
+      auto said = judge.judge(probe);
+      if (ipv4_too || !probe.src.is_ipv4()) {
+        said.allowed = false;
+        said.reason = FW_REASON_NO_ROUTE;
+      }
+      return Result<compile::Judgement>{said};
+    });
+  };
+  const auto half = ask_without_route("internet:443", false);
+  ASSERT_TRUE(half);
+  EXPECT_EQ(half->verdict, "allow");
+  EXPECT_THAT(half->cases, IsEmpty());
+  const auto none = ask_without_route("198.51.100.7:443", true);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->reason, "NO_ROUTE");
+  EXPECT_THAT(none->advice, ElementsAre(HasSubstr("no route to 198.51.100.7")));
+  EXPECT_THAT(none->allow, IsEmpty());
+}
+
+TEST(Explain, NothingAllowsAMartian) {
+  const auto report = ask_shop("224.0.0.1", "host:ping");
+  EXPECT_EQ(report.reason, "MARTIAN");
+  EXPECT_THAT(report.allow, IsEmpty());
+  EXPECT_THAT(report.advice, ElementsAre(HasSubstr("no packet comes from there")));
+}
+
 // On a real machine the addresses are its own.
 TEST(Explain, KnowsTheRealMachine) {
   namespace model = compile::test;

@@ -91,6 +91,7 @@ ExplainReport some_explanation() {
   report.to = {"dmz", "web"};
   report.nat = {{"198.51.100.1:8080", "172.20.1.10:80"}};
   report.generation = 3;
+  report.asked = "kernel";
   report.flow = "internet -> host:8080/tcp";
   return report;
 }
@@ -114,7 +115,7 @@ TEST(Report, ExplainHasTheShapeOfTheContract) {
           R"({"schema":1,"verdict":"allow","reason":"","rule":{"text":"http: host:8080/tcp -> web:80",)"
           R"("file":"fwd.yaml","line":17},"from":{"zone":"internet","service":null},)"
           R"("to":{"zone":"dmz","service":"web"},)"
-          R"("nat":[{"from":"198.51.100.1:8080","to":"172.20.1.10:80"}],"generation":3,)"));
+          R"("nat":[{"from":"198.51.100.1:8080","to":"172.20.1.10:80"}],"generation":3,"asked":"kernel",)"));
   EXPECT_THAT(to_json(ExplainReport{}), HasSubstr(R"("rule":null)"));
 }
 
