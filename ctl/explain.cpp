@@ -84,6 +84,10 @@ std::string remedies(const ExplainReport& report) {
   if (report.allow.empty()) return text;
   text += "  this would allow it:\n";
   for (const auto& line : report.allow) text += "      " + line + "\n";
+  for (const auto& test : report.breaks)
+    text += labelled("breaks", fmt::format("test '{}' ({}:{}) would fail: it says that this stays "
+                                           "closed",
+                                           test.name, test.file, test.line));
   return text;
 }
 

@@ -83,6 +83,7 @@ void read_policy(const Node& root, Scope& scope) {
   if (const Node* limits = section(fields, "limits", report)) read_limits(*limits, scope);
   if (const Node* deny = fields["deny"]) read_deny(*deny, scope);
   if (const Node* tests = fields["tests"]) read_tests(*tests, scope);
+  if (!report.has_errors()) check_admin(scope);  // a zone with a mistake may lack its members
 }
 
 }  // namespace

@@ -20,4 +20,7 @@ void read_limits(const Node& limits, Scope& scope);
 void read_deny(const Node& deny, Scope& scope);
 void read_tests(const Node& tests, Scope& scope);
 
+// Refuses flows of host.admin that no packet can belong to; when all has been read.
+void check_admin(Scope& scope);
+
 }  // namespace fw::config

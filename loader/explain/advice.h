@@ -21,7 +21,7 @@ struct Denial {
   std::optional<control::RuleRef> rule;  // that denies it
 };
 
-// `allow` and `advice` of the report.
+// `allow`, `breaks` and `advice` of the report.
 void advise(const Atlas& atlas, const Question& question, const Denial& denial,
             control::ExplainReport& report);
 // The rules and doors that differ from the flow in one thing only, the most similar first.

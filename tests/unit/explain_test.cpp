@@ -196,6 +196,33 @@ TEST(Explain, TheLineAllowsItIndeed) {
   }
 }
 
+TEST(Explain, TheTestsThatTheLineWouldBreak) {
+  const auto breaks = [](const std::string& from, const std::string& to) {
+    const auto compiled = must_assume(must_parse(kShop + R"(tests:
+  - {name: data is closed, from: internet, deny: [db, redis, host:22]}
+  - {name: the door, from: internet, allow: [host:8080]}
+  - {name: fails already, from: internet, deny: [host:8080]}
+)"));
+    const auto report = ask(compiled.world(), from, to);
+    EXPECT_TRUE(report);
+    return report->breaks;
+  };
+  const control::BrokenTest closed{"data is closed", "shop.yaml", 31};
+  EXPECT_THAT(breaks("internet", "host:22"), ElementsAre(closed));
+  EXPECT_THAT(breaks("internet", "db:5432"), ElementsAre(closed));
+  EXPECT_THAT(breaks("internet", "host:23"), IsEmpty());
+  EXPECT_THAT(breaks("backend", "redis:6379"), IsEmpty());
+}
+
+// A number alone is TCP.
+TEST(Explain, TheDoorThatWouldAllowItHasItsProtocol) {
+  EXPECT_THAT(ask_shop("internet", "db:53/udp").allow,
+              ElementsAre("publish:", "  db: {host: 53, to: db:53/udp, from: internet}"));
+  EXPECT_THAT(
+      ask_shop("internet", "host:5353").allow,
+      ElementsAre("publish:", "  names: {host: 5353, to: dns:53/tcp+udp, from: [internet, lan]}"));
+}
+
 TEST(Explain, WhereOnlyADoorHelpsNoRuleIsProposed) {
   const auto report = ask_shop("lan", "dmz:80");
   EXPECT_EQ(report.reason, "NOT_PUBLISHED");

@@ -103,6 +103,7 @@ TEST(Report, ExplainComesBack) {
   report.nearest = {{{"a -> b", "f", 1}, "another port"}};
   report.cases = {{"a", "b", "80/tcp", "deny", "NO_RULE", std::nullopt}};
   report.allow = {"allow:", "  - a -> b"};
+  report.breaks = {{"only the door", "fwd.yaml", 30}};
   report.advice = report.notes = {"x"};
   report.router = "router:80";
   expect_round_trip(report);
