@@ -65,6 +65,7 @@ FW_INLINE void tell(const struct fw_pkt *pkt, const struct fw_scratch *s, enum f
 	told->dst = s->dst;
 	told->door = s->door;
 	told->translated = s->translated;
+	told->limit = s->limit;
 	told->admin = !!s->admin;
 	told->action = s->action;
 }

@@ -10,6 +10,8 @@
 #include "bpf/lib/ctx_tc.h"
 #include "bpf/lib/pipeline.h"
 #include "bpf/stages/answer.h"
+#include "bpf/stages/reset.h"
+#include "bpf/stages/undo.h"
 #include "bpf/stages/neighbour.h"
 #include "bpf/stages/relate.h"
 
@@ -25,13 +27,24 @@ FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt)
 	return (enum fw_verdict)discovery_from_container(ctx, pkt);
 }
 
-/* A packet that cannot go on gets the ICMP error that a router sends. */
+/* A packet that cannot go on gets the ICMP error that a router sends; one that the policy
+ * denies, what `deny` says.
+ */
 FW_INLINE int finish_drop(fw_ctx *ctx, struct fw_pkt *pkt)
 {
+	int action = TC_DROP;
+
+	if (pkt->flow)
+		find_zones(pkt);
 	count_denied(ctx, pkt);
-	if (pkt->reason == FW_REASON_TTL_EXPIRED || pkt->reason == FW_REASON_MTU_EXCEEDED)
-		return answer(ctx, pkt);
-	return TC_DROP;
+	if (pkt->reason == FW_REASON_TTL_EXPIRED || pkt->reason == FW_REASON_MTU_EXCEEDED) {
+		action = answer(ctx, pkt);
+		if (pkt->flags & FW_PKT_HALF)
+			forget_unused(pkt);
+	} else if (is_answered(pkt)) {
+		action = refuse(ctx, pkt);
+	}
+	return action;
 }
 
 FW_INLINE int finish(fw_ctx *ctx, struct fw_pkt *pkt, enum fw_verdict verdict)

@@ -27,6 +27,10 @@ FW_INLINE int finish(fw_ctx *ctx, struct fw_pkt *pkt, enum fw_verdict verdict)
 		count_allowed(ctx, pkt);
 		return pkt->action;
 	case FW_DROP:
+		if (is_answered(pkt))
+			return XDP_PASS; /* TC judges it the same, and answers */
+		if (pkt->flow)
+			find_zones(pkt);
 		count_denied(ctx, pkt);
 		return XDP_DROP;
 	default:

@@ -10,6 +10,7 @@
 #include "maps/account.h"
 #include "maps/active.h"
 #include "maps/door.h"
+#include "maps/limit.h"
 #include "maps/sizes.h"
 #include "maps/topology.h"
 
@@ -65,6 +66,23 @@ struct fw_half6_map {
 	__type(value, struct fw_flow);
 };
 struct fw_half6_map fw_half6 SEC(".maps") __weak;
+
+/* What sources have used of their limits. One that is pushed out starts anew. */
+struct fw_buckets_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FW_HALF_DEFAULT);
+	__type(key, struct fw_bucket_key);
+	__type(value, struct fw_bucket);
+};
+struct fw_buckets_map fw_buckets SEC(".maps") __weak;
+
+struct fw_sources_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FW_HALF_DEFAULT);
+	__type(key, struct fw_addr);
+	__type(value, struct fw_source);
+};
+struct fw_sources_map fw_sources SEC(".maps") __weak;
 
 /* The machine's network, followed by the daemon. */
 struct fw_ifaces_map {
@@ -188,6 +206,21 @@ struct fw_members_map {
 	__array(values, struct fw_members_inner);
 };
 struct fw_members_map fw_members SEC(".maps") __weak;
+
+struct fw_limits_inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct fw_limit));
+};
+struct fw_limits_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FW_SLOTS);
+	__type(key, __u32);
+	__array(values, struct fw_limits_inner);
+};
+struct fw_limits_map fw_limits SEC(".maps") __weak;
 
 struct fw_accounts_inner {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

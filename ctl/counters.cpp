@@ -29,6 +29,10 @@ std::string section(const std::string& title, std::vector<Row> rows, bool all, c
   return table.empty() ? std::string{} : table.to_string(style) + "\n";
 }
 
+std::string over_limit(std::uint64_t packets) {
+  return packets == 0 ? std::string{} : fmt::format("  (and {} over its limit)", packets);
+}
+
 std::string place(const control::RuleCounter& rule) {
   if (rule.file.empty() || rule.line == 0) return {};
   return fmt::format("  ({}:{})", rule.file, rule.line);
@@ -41,8 +45,10 @@ std::string render(const CountersReport& report, bool all, const Style& style) {
   std::vector<Row> doors;
   std::vector<Row> drops;
   std::vector<Row> zones;
-  for (const auto& rule : report.rules) rules.push_back({rule.count, rule.text + place(rule)});
-  for (const auto& door : report.publish) doors.push_back({door.count, door.name});
+  for (const auto& rule : report.rules)
+    rules.push_back({rule.count, rule.text + place(rule) + over_limit(rule.limited)});
+  for (const auto& door : report.publish)
+    doors.push_back({door.count, door.name + over_limit(door.limited)});
   for (const auto& drop : report.drops) drops.push_back({drop.count, drop.reason});
   for (const auto& pair : report.zones) zones.push_back({pair.count, pair.from + " -> " + pair.to});
 

@@ -321,6 +321,8 @@ Exit Daemon::run() {
         if (!firewall_) continue;
         if (const auto swept = firewall_->sweep(); !swept)
           spdlog::error("{}", swept.error().message);
+        else if (*swept > 0)
+          spdlog::debug("{} ended flow entries freed", *swept);
       }
     }
   }

@@ -55,7 +55,7 @@ class Firewall {
   void routes_changed() { datapath_.next_hops_changed(); }
   Result<void> endpoints_changed();
 
-  Result<void> sweep() { return datapath_.sweep(); }
+  Result<std::uint64_t> sweep() { return datapath_.sweep(); }  // how many entries were freed
 
   // No policy was ever in force in this BPF folder.
   [[nodiscard]] bool unused() const { return datapath_.generation() == 0; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "maps/flow.h"
+#include "maps/limit.h"
 #include "maps/policy.h"
 
 /* Inner maps of a generation sit at this slot of every map-in-map. The daemon
@@ -18,6 +19,7 @@
 
 enum fw_generation_flags {
 	FW_HOST_EGRESS = 1 << 0, /* host.egress: allow */
+	FW_REJECT = 1 << 1,	 /* deny: reject */
 };
 
 /* Parameters of one generation. */
@@ -31,8 +33,11 @@ struct fw_generation {
 	__u32 denied;	      /* account of the denied packets of zone pair (0, 0) */
 	__u32 egress_account; /* host.egress: + to_zone */
 	__u32 flags;	      /* enum fw_generation_flags */
+	__u32 max_flows;      /* of all sources together; 0: no limit */
+	__u32 max_per_source; /* likewise of one source */
+	struct fw_limit syn;  /* new TCP flows over all doors; cost_ns 0: no limit */
 };
-FW_ASSERT_LAYOUT(struct fw_generation, 80 + 32);
+FW_ASSERT_LAYOUT(struct fw_generation, 80 + 40 + 24);
 
 /* Denied packets: denied + (from_zone * zones + to_zone) * FW_REASON_COUNT + reason; but what
  * a block rule denies is counted at that rule's own account.
@@ -46,4 +51,4 @@ struct fw_active {
 	__u64 adopt_until_ns; /* until then TCP flows may be picked up mid-stream */
 	struct fw_generation generation[FW_SLOTS];
 };
-FW_ASSERT_LAYOUT(struct fw_active, 24 + 2 * 112);
+FW_ASSERT_LAYOUT(struct fw_active, 24 + 2 * 144);

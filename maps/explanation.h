@@ -27,9 +27,10 @@ struct fw_explanation {
 	struct fw_tuple translated; /* all zero: it did not get that far */
 	__u32 account;		    /* where it would be counted */
 	__u32 reason;		    /* enum fw_reason */
+	__u32 limit;		    /* fw_policy_entry.limit of what allows it */
 	__u8 verdict;		    /* enum fw_explained */
 	__u8 admin;		    /* host.admin admits it */
 	__u8 action;		    /* enum fw_flow_action */
 	__u8 pad;
 };
-FW_ASSERT_LAYOUT(struct fw_explanation, 2 * 12 + 20 + 40 + 12);
+FW_ASSERT_LAYOUT(struct fw_explanation, 2 * 12 + 20 + 40 + 16);

@@ -90,8 +90,9 @@ struct fw_policy_entry {
 	__u32 account;
 	__u16 from_stride;
 	__u16 to_stride;
+	__u16 limit;  /* element limit - 1 of fw_limits; 0: none */
 	__u8 verdict; /* enum fw_policy_verdict */
-	__u8 pad[3];
+	__u8 pad;
 };
 FW_ASSERT_LAYOUT(struct fw_policy_entry, 12);
 

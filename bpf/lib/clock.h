@@ -11,6 +11,9 @@
 /* Set by the daemon before loading: clock_getres(CLOCK_MONOTONIC_COARSE). */
 const volatile __u64 fw_tick_ns __weak = 4000000;
 
+/* When the sweep last ran. */
+__u64 fw_now_ns __weak = 0;
+
 FW_INLINE __u64 now_ns(void)
 {
 	return bpf_jiffies64() * fw_tick_ns;

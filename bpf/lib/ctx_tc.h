@@ -51,6 +51,11 @@ FW_INLINE int ctx_segments_fit(fw_ctx *ctx, __u32 ifindex)
 	       BPF_MTU_CHK_RET_SEGS_TOOBIG;
 }
 
+FW_INLINE __u32 ctx_mark(const fw_ctx *ctx)
+{
+	return ctx->mark;
+}
+
 /* The outer VLAN tag has moved from the frame to the skb; an inner one has not. */
 FW_INLINE int ctx_is_tagged(const fw_ctx *ctx, __be16 type)
 {

@@ -49,6 +49,13 @@ FW_INLINE int ctx_segments_fit(fw_ctx *ctx, __u32 ifindex)
 	return 1;
 }
 
+/* A frame from a wire has none. */
+FW_INLINE __u32 ctx_mark(const fw_ctx *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 /* A VLAN tag is part of the frame. */
 FW_INLINE int ctx_is_tagged(const fw_ctx *ctx, __be16 type)
 {

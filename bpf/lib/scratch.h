@@ -18,7 +18,6 @@ struct fw_scratch {
 	__u8 origin; /* enum fw_origin */
 	__u8 group;  /* the destination is a group or broadcast address: no flow is kept */
 	__u8 ping;
-	__u8 pad0;
 
 	/* classify */
 	struct fw_ident src;
@@ -28,6 +27,7 @@ struct fw_scratch {
 
 	/* decide */
 	__u32 account;
+	__u32 limit; /* fw_policy_entry.limit of what allows the flow */
 	__u32 admin;
 
 	/* which flow it would open */
@@ -42,8 +42,6 @@ struct fw_scratch {
 	struct fw_flow forward;
 	struct fw_flow reverse;
 	struct fw_tuple search; /* a candidate's answer, while a port is sought */
-	__u32 masquerade;
-	__u32 reserved;
 	struct bpf_fib_lookup fib;
 	union {
 		struct fw_policy_key policy;

@@ -22,6 +22,17 @@ FW_INLINE int addr_is_zero(const struct fw_addr *a)
 	return !(a->w[0] | a->w[1] | a->w[2] | a->w[3]);
 }
 
+/* Whom limits know: an IPv6 source is its /64: whoever has one address of it has them all (RFC
+ * 7934). */
+FW_INLINE void source_of(struct fw_addr *source, const struct fw_tuple *original)
+{
+	*source = original->src;
+	if (original->family == FW_IPV6) {
+		source->w[2] = 0;
+		source->w[3] = 0;
+	}
+}
+
 /* Two words that follow each other in memory. */
 FW_INLINE __u64 pair(__u32 first, __u32 second)
 {

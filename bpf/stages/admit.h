@@ -8,6 +8,8 @@
 #pragma once
 
 #include "bpf/stages/decide.h"
+#include "bpf/stages/limit.h"
+#include "bpf/stages/refuse.h"
 #include "bpf/stages/reserve.h"
 
 #define DHCP4_SERVER 67
@@ -179,7 +181,7 @@ FW_INLINE enum fw_verdict plan_flow(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 	s->action = FW_TO_STACK;
 	if (is_for_other_machine(ctx, pkt, s))
 		return FW_UP;
-	if (is_dhcp(s) || is_judged_already(pkt, s))
+	if (is_dhcp(s) || is_judged_already(pkt, s) || is_own_answer(ctx, pkt))
 		return FW_UP;
 
 	classify(pkt, s);
@@ -192,7 +194,7 @@ FW_INLINE enum fw_verdict plan_flow(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 		return drop(pkt, FW_REASON_INVALID_STATE);
 	pkt->account = s->account;
 	if (s->group)
-		return FW_PASS;
+		return CTX_IS_XDP ? FW_UP : FW_PASS;
 	if (s->origin == FW_FROM_HOST ||
 	    (s->dst.flags & FW_IDENT_HOST && (!s->door.selector || s->door.flags & FW_DOOR_LOCAL)))
 		return CTX_IS_XDP ? FW_UP : FW_NEXT;
@@ -206,6 +208,10 @@ FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 {
 	enum fw_verdict verdict = plan_flow(ctx, pkt, s);
 
+	if (verdict == FW_PASS)
+		return within_limits(ctx, pkt, s) ?: FW_PASS;
+	if (!verdict)
+		verdict = within_limits(ctx, pkt, s);
 	if (verdict)
 		return verdict;
 	if (pkt->flags & FW_PKT_STRAY)
@@ -236,55 +242,93 @@ FW_INLINE int still_served(const struct fw_pkt *pkt, struct fw_scratch *s,
 	return bpf_map_lookup_elem(members, &s->key.member) != 0;
 }
 
-/* A flow that an older policy admitted: does this one, too? A flow keeps its backend and
- * its ports; one that is no longer allowed is cut, both directions at once.
+/* Both directions of a flow that exists. */
+struct fw_pair {
+	struct fw_flow *forward;
+	struct fw_flow *reverse;
+};
+
+/* Fills the classify group for the flow of this packet, whichever its direction, with the
+ * other direction's key in s->search. Returns 0 where that is gone.
  */
-FW_INLINE enum fw_verdict judge_again(struct fw_pkt *pkt, struct fw_scratch *s)
+FW_INLINE int recall(struct fw_pkt *pkt, struct fw_scratch *s, struct fw_pair *pair)
 {
 	enum fw_table table = pkt->flags & FW_PKT_HALF ? FW_HALF_OPEN : FW_ESTABLISHED;
-	struct fw_flow *flow = pkt->flow, *forward, *reverse;
+	struct fw_flow *flow = pkt->flow;
 	const struct fw_iface *iface;
-	enum fw_verdict verdict;
-	struct fw_tuple *key = &s->search;
 
-	partner_key(key, flow, &pkt->tuple);
+	partner_key(&s->search, flow, &pkt->tuple);
 	if (flow->flags & FW_FLOW_ORIGINAL) {
 		s->original = pkt->tuple;
-		forward = flow;
-		reverse = flow_find(table, key);
+		pair->forward = flow;
+		pair->reverse = flow_find(table, &s->search);
 	} else {
-		s->original = *key;
-		forward = flow_find(table, key);
-		reverse = flow;
+		s->original = s->search;
+		pair->forward = flow_find(table, &s->search);
+		pair->reverse = flow;
 	}
-	if (!forward || !reverse)
-		return drop(pkt, FW_REASON_INVALID_STATE);
-	s->origin = forward->origin;
-	s->in_ifindex = forward->in_ifindex;
-	s->ping = s->original.proto == IPPROTO_ICMP;
-	s->admin = 0;
+	if (!pair->forward || !pair->reverse)
+		return 0;
+	s->origin = pair->forward->origin;
+	s->in_ifindex = pair->forward->in_ifindex;
 	iface = bpf_map_lookup_elem(&fw_ifaces, &s->in_ifindex);
 	if (iface)
 		s->iface = *iface;
 	else
 		__builtin_memset(&s->iface, 0, sizeof(s->iface));
-
 	classify(pkt, s);
+	return 1;
+}
+
+FW_INLINE void forget(const struct fw_pkt *pkt, struct fw_scratch *s)
+{
+	enum fw_table table = pkt->flags & FW_PKT_HALF ? FW_HALF_OPEN : FW_ESTABLISHED;
+
+	fw_flow_delete(table, &s->search);
+	fw_flow_delete(table, &pkt->tuple);
+}
+
+/* A flow that an older policy admitted: does this one, too? A flow keeps its backend and
+ * its ports; one that is no longer allowed is cut, both directions at once.
+ */
+FW_INLINE enum fw_verdict judge_again(struct fw_pkt *pkt, struct fw_scratch *s)
+{
+	struct fw_pair pair;
+	enum fw_verdict verdict;
+
+	if (!recall(pkt, s, &pair))
+		return drop(pkt, FW_REASON_INVALID_STATE);
+	s->ping = s->original.proto == IPPROTO_ICMP;
+	s->admin = 0;
 	if (s->door.selector)
-		identify(pkt, s, &forward->dst, &s->backend);
+		identify(pkt, s, &pair.forward->dst, &s->backend);
 	verdict = decide(pkt, s);
-	if (!verdict && !still_served(pkt, s, forward))
+	if (!verdict && !still_served(pkt, s, pair.forward))
 		verdict = drop(pkt, FW_REASON_NO_RULE);
 	if (verdict) {
-		fw_flow_delete(table, key);
-		fw_flow_delete(table, &pkt->tuple);
+		if (CTX_IS_XDP && is_answered(pkt))
+			return FW_UP;
+		forget(pkt, s);
+		pkt->flow = 0;
 		return verdict;
 	}
-	WRITE_ONCE(forward->account, s->account);
-	WRITE_ONCE(reverse->account, s->account);
-	WRITE_ONCE(forward->generation, generation_of(pkt));
-	WRITE_ONCE(reverse->generation, generation_of(pkt));
+	WRITE_ONCE(pair.forward->account, s->account);
+	WRITE_ONCE(pair.reverse->account, s->account);
+	WRITE_ONCE(pair.forward->generation, generation_of(pkt));
+	WRITE_ONCE(pair.reverse->generation, generation_of(pkt));
 	return FW_NEXT;
+}
+
+/* A dropped packet of a flow counts at that flow's zones; a forged one is none of its. */
+FW_OUTLINE int find_zones(struct fw_pkt *pkt)
+{
+	__u32 zero = 0;
+	struct fw_scratch *s = bpf_map_lookup_elem(&fw_scratch, &zero);
+	struct fw_pair pair;
+
+	if (!s || !pkt->flow || pkt->flags & FW_PKT_ICMP_ERROR || pkt->reason == FW_REASON_MARTIAN)
+		return 0;
+	return recall(pkt, s, &pair);
 }
 
 /* The packets of a flow now come from another interface: its first answer, a changed

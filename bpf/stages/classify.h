@@ -44,9 +44,9 @@ FW_INLINE void identify(const struct fw_pkt *pkt, struct fw_scratch *s, const st
 	fw_identify(slot_of(pkt), s->original.family, addr, out);
 }
 
-FW_INLINE int is_group_address(const struct fw_scratch *s, const struct fw_addr *addr)
+FW_INLINE int is_group_address(__u8 family, const struct fw_addr *addr)
 {
-	if (s->original.family == FW_IPV4)
+	if (family == FW_IPV4)
 		return (bpf_ntohl(addr->w[3]) >> 28) == 0xe || addr->w[3] == 0xffffffff;
 	return (bpf_ntohl(addr->w[0]) >> 24) == 0xff;
 }
@@ -152,7 +152,7 @@ FW_INLINE int choose_backend(const struct fw_pkt *pkt, struct fw_scratch *s)
 FW_INLINE void classify(struct fw_pkt *pkt, struct fw_scratch *s)
 {
 	identify(pkt, s, &s->original.src, &s->src);
-	s->group = (__u8)is_group_address(s, &s->original.dst);
+	s->group = (__u8)is_group_address(s->original.family, &s->original.dst);
 	identify(pkt, s, &s->original.dst, &s->dst);
 	if (s->group) {
 		__builtin_memset(&s->dst, 0, sizeof(s->dst));

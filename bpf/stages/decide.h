@@ -67,6 +67,7 @@ static long ask_level(__u32 level, struct fw_question *q)
 		return 0;
 	q->s->account = entry->account + q->from->zone * entry->from_stride +
 			q->to->zone * entry->to_stride;
+	q->s->limit = entry->limit;
 	q->found = 1;
 	return 1;
 }
@@ -162,6 +163,7 @@ FW_INLINE enum fw_verdict decide(struct fw_pkt *pkt, struct fw_scratch *s)
 	if (s->origin == FW_FROM_HOST && !(s->dst.flags & FW_IDENT_CONTAINER) &&
 	    s->src.flags & FW_IDENT_HOST && p->flags & FW_HOST_EGRESS) {
 		s->account = p->egress_account + s->dst.zone;
+		s->limit = 0;
 		return FW_NEXT;
 	}
 	return drop(pkt, default_reason(s));

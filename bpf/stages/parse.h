@@ -13,6 +13,7 @@
 /* Ethernet, the longest IPv4 header or IPv6 with a few extensions, and TCP. */
 #define HEADERS_MAX 128u
 
+#define IP_DONT_FRAGMENT 0x4000
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_OFFSET_MASK 0x1fff
 

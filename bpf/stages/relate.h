@@ -209,7 +209,7 @@ FW_OUTLINE int relate_error(fw_ctx *ctx, struct fw_pkt *pkt)
 
 	if (!s)
 		return (int)drop(pkt, FW_REASON_INTERNAL);
-	if (pkt->origin == FW_FROM_HOST)
+	if (pkt->origin == FW_FROM_HOST || is_own_answer(ctx, pkt))
 		return FW_UP; /* this host's own errors, and those that were judged already */
 	ctx_pull(ctx, HEADERS_MAX + 80);
 	if (!read_quote(ctx, pkt, &s->translated, &at))

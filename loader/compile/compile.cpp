@@ -5,27 +5,12 @@
 #include "loader/compile/doors.h"
 #include "loader/compile/entries.h"
 #include "loader/compile/identities.h"
+#include "loader/compile/limits.h"
 #include "loader/compile/ports.h"
 #include "loader/compile/zones.h"
 
 namespace fw::compile {
 namespace {
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
-
-void set_timeouts(fw_generation& parameters) {
-  auto& timeout = parameters.timeout_ns;
-  timeout[FW_TCP_HALF] = 240 * kSecond;
-  timeout[FW_TCP_ESTABLISHED] = 7440 * kSecond;  // RFC 5382, REQ-5: at least 2 h 4 min
-  timeout[FW_TCP_CLOSING] = 240 * kSecond;       // RFC 5382, REQ-5: transitory, at least 4 min
-  timeout[FW_TCP_CLOSED] = 10 * kSecond;
-  timeout[FW_UDP_HALF] = 30 * kSecond;
-  timeout[FW_UDP_ESTABLISHED] = 300 * kSecond;  // RFC 4787, REQ-5: 5 min recommended
-  timeout[FW_ICMP_HALF] = 60 * kSecond;         // RFC 5508, REQ-2: at least 60 s
-  timeout[FW_ICMP_ESTABLISHED] = 60 * kSecond;
-  timeout[FW_OTHER_HALF] = 30 * kSecond;
-  timeout[FW_OTHER_ESTABLISHED] = 600 * kSecond;
-}
 
 // In the order of maps/active.h: from zone, to zone, reason.
 std::vector<AccountName> denied_names(const std::vector<std::string>& zones) {
@@ -50,8 +35,9 @@ std::vector<AccountName> egress_names(const std::vector<std::string>& zones) {
 
 Result<void> set_parameters(const config::Policy& policy, const Zones& zones, AccountBook& book,
                             fw_generation& parameters) {
-  set_timeouts(parameters);
+  set_limits(policy, parameters);
   parameters.zones = zones.count();
+  if (policy.denial == config::Denial::kReject) parameters.flags |= FW_REJECT;
   if (policy.host.egress_allowed) parameters.flags |= FW_HOST_EGRESS;
   const auto denied = allot(book, denied_names(zones.names()));
   if (!denied) return denied.error();
@@ -79,6 +65,8 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
   std::vector<Line> lines = lines_of_rules(policy, *zones, identities, *ports);
   lines.insert(lines.end(), std::make_move_iterator(doors->lines.begin()),
                std::make_move_iterator(doors->lines.end()));
+  auto limits = number_limits(lines, book);
+  if (!limits) return limits.error();
   auto entries = entries_of_lines(std::move(lines), *zones, identities, book);
   if (!entries) return entries.error();
   set_levels(*entries, image.parameters);
@@ -90,6 +78,7 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
   image.doors = std::move(doors->doors);
   image.maglev = std::move(doors->maglev);
   image.members = std::move(doors->members);
+  image.limits = *std::move(limits);
   image.zones = zones->names();
   image.identity_names = identities.names();
   return image;

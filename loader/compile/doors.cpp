@@ -40,7 +40,8 @@ class DoorCompiler {
                               identities_.selectors(door.from),
                               {selector},
                               {FW_PORTS_ANY},
-                              identities_.zone_of_service(door.service)});
+                              identities_.zone_of_service(door.service),
+                              door.limit});
       for (const auto& mapping : door.mappings)
         if (auto added = add(name, door, mapping, selector); !added) return added.error();
     }

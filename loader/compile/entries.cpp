@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How lines meet: one entry for each pair of selectors and port class, the strongest line wins.
 #include "loader/compile/entries.h"
+#include "loader/compile/limits.h"
 
 #include <algorithm>
 #include <map>
@@ -77,6 +78,7 @@ class Accounts {
 
     fw_policy_entry entry{};
     entry.account = known->second;
+    entry.limit = line.limit;
     entry.verdict = line.verdict;
     if (from == kWild)
       entry.from_stride = static_cast<std::uint16_t>(to == kWild ? zones_.count() : 1);
@@ -157,7 +159,7 @@ std::vector<Line> lines_of_rules(const config::Policy& policy, const Zones& zone
     lines.push_back(
         {verdict_of(rule.kind), account_kind_of(rule.kind), rule.text,
          rule.list ? identities.selectors(rule.from, *rule.list) : identities.selectors(rule.from),
-         identities.selectors(rule.to), ports.classes(rule.ports), std::nullopt});
+         identities.selectors(rule.to), ports.classes(rule.ports), std::nullopt, rule.limit});
   for (const auto& [name, zone] : policy.zones) {
     if (!zone.intra_allowed) continue;
     const std::vector<std::uint32_t> members{FW_SEL_ZONE | zones[name]};
@@ -180,6 +182,7 @@ Result<Entries> entries_of_lines(std::vector<Line> lines, const Zones& zones,
   std::sort(lines.begin(), lines.end(), [](const Line& left, const Line& right) {
     const int strength = int{right.verdict} - int{left.verdict};
     if (strength != 0) return strength < 0;
+    if (cost_of(left.rate) != cost_of(right.rate)) return cost_of(left.rate) > cost_of(right.rate);
     return std::tie(left.subject, left.kind, left.from, left.to, left.ports) <
            std::tie(right.subject, right.kind, right.from, right.to, right.ports);
   });

@@ -30,14 +30,16 @@ struct Line {
   std::vector<std::uint32_t> to;
   std::vector<std::uint32_t> ports;        // classes
   std::optional<std::uint16_t> door_zone;  // of the backends, when `to` is a door
+  std::optional<config::Rate> rate{};
+  std::uint16_t limit = 0;  // fw_policy_entry.limit: see number_limits()
 };
 
 // The policy's rules and each zone's `intra: allow`.
 std::vector<Line> lines_of_rules(const config::Policy& policy, const Zones& zones,
                                  const Identities& identities, const PortClasses& ports);
 
-// Ascending by key. Where lines meet on one key, admit beats block beats allow, and among equals
-// the smallest subject wins.
+// Ascending by key. Where lines meet on one key, admit beats block beats allow, among equals the
+// lowest limit wins, and then the smallest subject.
 using Entries = std::vector<std::pair<fw_policy_key, fw_policy_entry>>;
 Result<Entries> entries_of_lines(std::vector<Line> lines, const Zones& zones,
                                  const Identities& identities, AccountBook& book);

@@ -12,6 +12,7 @@
 #include "loader/config/model.h"
 #include "maps/active.h"
 #include "maps/door.h"
+#include "maps/limit.h"
 #include "maps/policy.h"
 #include "maps/topology.h"
 
@@ -19,7 +20,8 @@ namespace fw::compile {
 
 // What one account counts. A counter that a new policy still has keeps its number.
 struct AccountName {
-  enum class Kind { kRule, kDoor, kEgress, kDenied, kBlock };  // numbers are in state.json
+  // Numbers are in state.json.
+  enum class Kind { kRule, kDoor, kEgress, kDenied, kBlock, kLimited };
   Kind kind = Kind::kRule;
   std::string subject;  // Rule::text, the door's name, or the reason's name
   std::string from_zone;
@@ -62,6 +64,7 @@ struct Image {
   std::vector<std::pair<fw_door_key, fw_door>> doors;
   std::vector<fw_backend> maglev;
   std::vector<fw_member_key> members;
+  std::vector<fw_limit> limits;
 
   std::vector<std::string> zones;  // by number: "none", "host", "internet", ...
   std::vector<std::string>

@@ -217,6 +217,7 @@ std::optional<Judge::Hit> Judge::search_door(const fw_ident& from, const fw_door
 }
 
 Judgement Judge::decided(Judgement judgement, const Hit& hit, fw_reason reason) {
+  judgement.limit = hit.entry.limit;
   judgement.allowed = reason == FW_REASON_NONE;
   judgement.reason = reason;
   judgement.key = hit.key;

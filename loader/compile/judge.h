@@ -56,8 +56,9 @@ struct Judgement {
   fw_ident from{};
   fw_ident to{};  // of the destination before translation
   std::optional<fw_door> door;
-  std::optional<Address> backend;    // unset for a door of the host itself
-  bool admin = false;                // host.admin admits it
+  std::optional<Address> backend;  // unset for a door of the host itself
+  std::uint16_t limit = 0;  // fw_policy_entry.limit of what allows it; flows beyond: RATE_LIMITED
+  bool admin = false;       // host.admin admits it
   std::optional<fw_policy_key> key;  // the entry that decided, if one did; the kernel does not say
   // The source after masquerading. The kernel's to say: it depends on the route.
   std::optional<Address> masqueraded_as;

@@ -83,6 +83,13 @@ std::string to_string(const Peer& peer) {
   return "*";
 }
 
+std::string to_string(const Rate& rate) {
+  const char* unit = rate.unit == std::chrono::hours{1}     ? "/h"
+                     : rate.unit == std::chrono::minutes{1} ? "/m"
+                                                            : "/s";
+  return std::to_string(rate.count) + unit + (rate.per_source ? " per source" : "");
+}
+
 std::string target_text(const std::vector<Peer>& to, const std::vector<PortSet>& ports) {
   return peers_text(to, !ports.empty()) + (ports.empty() ? "" : ":" + ports_text(ports));
 }

@@ -27,6 +27,9 @@ std::string rule_text(const Rule& rule);
 // What follows "->" in a rule: "db:5432/tcp".
 std::string target_text(const std::vector<Peer>& to, const std::vector<PortSet>& ports);
 
+// "200/s per source".
+std::string to_string(const Rate& rate);
+
 // "dns: host:53/tcp+udp -> dns:53".
 std::string door_text(const std::string& name, const Door& door);
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "loader/base/net.h"
+#include "maps/flow.h"
 
 namespace fw::config {
 
@@ -62,6 +63,15 @@ struct AddressList {
   std::vector<Prefix> prefixes;  // by family, then address; none within another
 };
 
+// New flows: `count` at once, and in each `unit` as many again.
+struct Rate {
+  std::uint32_t count = 0;
+  std::chrono::seconds unit{1};
+  bool per_source = false;  // each source has its own; an IPv6 source is a /64
+
+  auto operator<=>(const Rate&) const = default;
+};
+
 enum class RuleKind { kAdmin, kAllow, kBlock };
 
 // `FROM -> TO[:PORTS]`. A line with several FROM or TO is one Rule with several peers.
@@ -70,6 +80,7 @@ struct Rule {
   std::vector<Peer> from;
   std::vector<Peer> to;
   std::vector<PortSet> ports;  // empty: every port and protocol
+  std::optional<Rate> limit;   // of an allow
   std::string text;            // canonical spelling: "proxy -> api:8000/tcp"; the counter's name
   std::string comment;
   std::shared_ptr<const AddressList> list;  // of a block: only those of `from` that are in it
@@ -110,6 +121,7 @@ struct Door {
   };
   std::vector<Mapping> mappings;
   std::vector<Peer> from;
+  std::optional<Rate> limit;
   std::string text;           // canonical spelling: "http: host:8080/tcp -> proxy:80"
   std::optional<Time> until;  // not in force from then on
   Location where;
@@ -138,6 +150,16 @@ struct Test {
   Location where;
 };
 
+// What the sender of a denied packet hears.
+enum class Denial { kDrop, kReject };
+
+struct Limits {
+  std::optional<Rate> syn;      // new TCP flows, over all doors
+  std::uint32_t max_flows = 0;  // at once; 0: as many as the tables hold
+  std::uint32_t max_flows_per_source = 0;
+  std::map<fw_flow_state, std::chrono::seconds> timeouts;  // those that are not the default
+};
+
 struct Policy {
   std::string name = "fwd";
   Host host;
@@ -145,6 +167,8 @@ struct Policy {
   std::map<std::string, Service> services;
   std::map<std::string, Door> doors;
   std::vector<Rule> rules;  // admin, allow and block; their order means nothing
+  Denial denial = Denial::kDrop;
+  Limits limits;
   std::vector<Test> tests;  // in the order of the file
 };
 

@@ -11,9 +11,9 @@
 namespace fw::config {
 namespace {
 
-const Keys kPolicyKeys = {
-    {"version", "name", "host", "zones", "services", "publish", "allow", "block", "tests"},
-    {"compose", "limits", "deny", "log"}};
+const Keys kPolicyKeys = {{"version", "name", "host", "zones", "services", "publish", "allow",
+                           "block", "limits", "deny", "tests"},
+                          {"compose", "log"}};
 
 void read_version(const Node* node, const Node& root, Report& report) {
   if (node == nullptr) {
@@ -80,6 +80,8 @@ void read_policy(const Node& root, Scope& scope) {
   }
   if (const Node* allow = fields["allow"]) read_rules(*allow, RuleKind::kAllow, scope);
   if (const Node* block = fields["block"]) read_rules(*block, RuleKind::kBlock, scope);
+  if (const Node* limits = section(fields, "limits", report)) read_limits(*limits, scope);
+  if (const Node* deny = fields["deny"]) read_deny(*deny, scope);
   if (const Node* tests = fields["tests"]) read_tests(*tests, scope);
   if (!report.has_errors()) check_admin(scope);  // a zone with a mistake may lack its members
 }

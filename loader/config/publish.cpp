@@ -5,13 +5,14 @@
 
 #include "loader/config/canonical.h"
 #include "loader/config/names.h"
+#include "loader/config/quantity.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
 
 namespace fw::config {
 namespace {
 
-const Keys kDoorKeys = {{"router", "host", "to", "from", "until"}, {"limit"}};
+const Keys kDoorKeys = {{"router", "host", "to", "from", "limit", "until"}, {}};
 
 struct HostSide {
   std::optional<Address> address;
@@ -199,6 +200,7 @@ void read_door(const Entry& entry, Scope& scope) {
       same_size(*router, "'router'", *door.router_port, "'host'", side->ports, report);
   }
   if (const Node* until = fields["until"]) door.until = read_until(*until, report);
+  if (const Node* limit = fields["limit"]) door.limit = read_rate(*limit, "'limit'", report);
   if (!targets || !side) return;
   door.address = side->address;
   if (!same_size(*host, "'host'", side->ports, "'to'", targets->front().range, report)) return;

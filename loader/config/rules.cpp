@@ -8,17 +8,19 @@
 #include "loader/config/lists.h"
 #include "loader/config/merge.h"
 #include "loader/config/names.h"
+#include "loader/config/quantity.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
 
 namespace fw::config {
 namespace {
 
-const Keys kAllowKeys = {{"from", "to", "comment", "until"}, {"log", "limit"}};
-const Keys kBlockKeys = {{"from", "to", "comment", "until", "list", "file"}, {"log"}};
-const Keys kListKeys = {{"from", "comment", "until", "list", "file"}, {"log"}};
+const Keys kAllowKeys = {{"from", "to", "comment", "limit", "until"}, {"log"}};
+// Where only an allow may have a limit, the key is known, to be refused in its own words.
+const Keys kBlockKeys = {{"from", "to", "comment", "limit", "until", "list", "file"}, {"log"}};
+const Keys kListKeys = {{"from", "comment", "limit", "until", "list", "file"}, {"log"}};
 // What always passes does not end by itself.
-const Keys kAdminKeys = {{"from", "to", "comment"}, {"log"}};
+const Keys kAdminKeys = {{"from", "to", "comment", "limit"}, {"log"}};
 
 const Keys& keys_of(RuleKind kind) {
   if (kind == RuleKind::kAllow) return kAllowKeys;
@@ -98,6 +100,15 @@ void check_not_empty(const Fields& fields, Report& report) {
   }
 }
 
+void read_limit(const Node& node, Rule& rule, Report& report) {
+  if (rule.kind != RuleKind::kAllow) {
+    report.error(node.where, key_of(rule.kind) + " takes no limit",
+                 "limits are for 'allow' and 'publish'");
+    return;
+  }
+  rule.limit = read_rate(node, "'limit'", report);
+}
+
 // `from`, and what every rule may have beside its flow. False after reporting a wrong source.
 bool read_common(const Fields& fields, const Node* from, Rule& rule, Scope& scope) {
   Report& report = scope.report;
@@ -112,6 +123,7 @@ bool read_common(const Fields& fields, const Node* from, Rule& rule, Scope& scop
   if (const Node* comment = fields["comment"]) {
     if (is_text(*comment, "'comment'", report)) rule.comment = comment->text;
   }
+  if (const Node* limit = fields["limit"]) read_limit(*limit, rule, report);
   if (const Node* until = fields["until"]) rule.until = read_until(*until, report);
   check_not_empty(fields, report);
   return good && !rule.from.empty();

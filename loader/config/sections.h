@@ -16,6 +16,8 @@ void read_zones(const Node& zones, Scope& scope);        // after services
 void read_host(const Node& host, Scope& scope);          // after zones
 void read_publish(const Node& publish, Scope& scope);
 void read_rules(const Node& rules, RuleKind kind, Scope& scope);
+void read_limits(const Node& limits, Scope& scope);
+void read_deny(const Node& deny, Scope& scope);
 void read_tests(const Node& tests, Scope& scope);
 
 // Refuses flows of host.admin that no packet can belong to; when all has been read.

@@ -67,12 +67,14 @@ void fields(Io& io, Of<Io, RuleCounter>& counter) {
   io("file", counter.file);
   io("line", counter.line);
   fields(io, counter.count);
+  io("limited", counter.limited);
 }
 
 template <class Io>
 void fields(Io& io, Of<Io, PublishCounter>& counter) {
   io("name", counter.name);
   fields(io, counter.count);
+  io("limited", counter.limited);
 }
 
 template <class Io>

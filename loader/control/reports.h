@@ -79,6 +79,7 @@ struct RuleCounter {
   std::string file;
   int line = 0;
   Count count;
+  std::uint64_t limited = 0;  // packets over its limit; not in count
 
   bool operator==(const RuleCounter&) const = default;
 };
@@ -86,6 +87,7 @@ struct RuleCounter {
 struct PublishCounter {
   std::string name;
   Count count;
+  std::uint64_t limited = 0;
 
   bool operator==(const PublishCounter&) const = default;
 };

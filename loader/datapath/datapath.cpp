@@ -68,7 +68,10 @@ std::uint64_t Datapath::generation() const {
 }
 
 Result<void> Datapath::apply(const compile::Image& image, std::uint64_t generation) {
-  return install(*programs_, image, generation);
+  if (auto installed = install(*programs_, image, generation); !installed) return installed;
+  // A limit on flows that is new counts those that are there already.
+  if (auto swept = sweep(); !swept) return swept.error();
+  return {};
 }
 
 bool Datapath::has_xdp() const {
@@ -189,15 +192,16 @@ Result<void> Datapath::clear_flows() {
   return datapath::clear_flows(programs_->maps());
 }
 
-Result<void> Datapath::sweep() {
+Result<std::uint64_t> Datapath::sweep() {
   return sweep_flows(*programs_);
 }
 
 Result<std::vector<MapSize>> Datapath::map_sizes() const {
   const Maps& maps = programs_->maps();
   const std::pair<const char*, int> tables[] = {
-      {"fw_flows4", maps.flows4}, {"fw_flows6", maps.flows6}, {"fw_half4", maps.half4},
-      {"fw_half6", maps.half6},   {"fw_ifaces", maps.ifaces}, {"fw_endpoints", maps.endpoints}};
+      {"fw_flows4", maps.flows4}, {"fw_flows6", maps.flows6},      {"fw_half4", maps.half4},
+      {"fw_half6", maps.half6},   {"fw_buckets", maps.buckets},    {"fw_sources", maps.sources},
+      {"fw_ifaces", maps.ifaces}, {"fw_endpoints", maps.endpoints}};
   std::vector<MapSize> sizes;
   for (const auto& [name, map] : tables) {
     auto layout = bpf::layout_of(map);

@@ -73,7 +73,7 @@ class Datapath {
   [[nodiscard]] Result<compile::Judgement> explain(const compile::Probe& probe,
                                                    const compile::Placement& placement) const;
   Result<void> clear_flows();
-  Result<void> sweep();
+  Result<std::uint64_t> sweep();  // how many entries were freed
   [[nodiscard]] Result<std::vector<MapSize>> map_sizes() const;
   // For tests, which run the programs by hand.
   [[nodiscard]] const Programs& programs() const { return *programs_; }

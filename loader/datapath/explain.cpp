@@ -141,6 +141,7 @@ Result<compile::Judgement> to_judgement(const fw_explanation& told, const Probe&
   judgement.from = told.src;
   judgement.to = told.dst;
   judgement.admin = told.admin != 0;
+  if (judgement.allowed) judgement.limit = static_cast<std::uint16_t>(told.limit);
   if (told.door.selector != 0) judgement.door = told.door;
   const Address source = Address::from_abi(told.translated.src);
   const Address target = Address::from_abi(told.translated.dst);

@@ -82,14 +82,18 @@ Result<void> clear_flows(const Maps& maps) {
         table.family == Family::kIpv4 ? clear<fw_tuple4>(table.map) : clear<fw_tuple>(table.map);
     if (!cleared) return cleared.error().during("clearing flows");
   }
+  if (auto cleared = clear<fw_bucket_key>(maps.buckets); !cleared)
+    return cleared.error().during("clearing limits");
+  if (auto cleared = clear<fw_addr>(maps.sources); !cleared)
+    return cleared.error().during("clearing limits");
   return {};
 }
 
-Result<void> sweep_flows(const Programs& programs) {
+Result<std::uint64_t> sweep_flows(const Programs& programs) {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   if (bpf_prog_test_run_opts(programs.sweep(), &options) != 0)
     return Error::from_errno("sweeping expired flows");
-  return {};
+  return programs.swept();
 }
 
 }  // namespace fw::datapath

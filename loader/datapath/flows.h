@@ -27,9 +27,10 @@ struct FlowCount {
 // At most `limit` entries, the established ones first.
 Result<std::vector<Flow>> read_flows(const Maps& maps, std::size_t limit);
 Result<FlowCount> count_flows(const Maps& maps);
-Result<void> clear_flows(const Maps& maps);
+Result<void> clear_flows(const Maps& maps);  // and what was used of limits
 
-// Deletes expired entries, in the kernel.
-Result<void> sweep_flows(const Programs& programs);
+// Deletes expired entries, in the kernel, and counts what each source holds. Returns how many it
+// deleted.
+Result<std::uint64_t> sweep_flows(const Programs& programs);
 
 }  // namespace fw::datapath

@@ -79,7 +79,8 @@ Result<std::vector<Prepared>> prepare_all(const Maps& maps, const compile::Image
                   prepare(maps.policy, to_table(image.policy)),
                   prepare(maps.doors, to_table(image.doors)),
                   prepare(maps.maglev, to_array(image.maglev)),
-                  prepare(maps.members, members)};
+                  prepare(maps.members, members),
+                  prepare(maps.limits, to_array(image.limits))};
   std::vector<Prepared> prepared;
   prepared.reserve(made.size());
   for (auto& each : made) {
@@ -123,6 +124,7 @@ std::uint32_t accounts_needed(const compile::Image& image) {
   const std::uint32_t last_zone = zones > 0 ? zones - 1 : 0;
   std::uint32_t needed = parameters.denied + zones * zones * FW_REASON_COUNT;
   needed = std::max(needed, parameters.egress_account + zones);
+  for (const auto& limit : image.limits) needed = std::max(needed, limit.account + 1);
   for (const auto& [key, entry] : image.policy)
     needed =
         std::max(needed, entry.account +

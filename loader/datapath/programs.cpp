@@ -52,6 +52,8 @@ Result<void> check_layouts(const ::fwd& skeleton) {
       expect<fw_tuple, fw_flow>(maps.fw_flows6),
       expect<fw_tuple4, fw_flow>(maps.fw_half4),
       expect<fw_tuple, fw_flow>(maps.fw_half6),
+      expect<fw_bucket_key, fw_bucket>(maps.fw_buckets),
+      expect<fw_addr, fw_source>(maps.fw_sources),
       expect<std::uint32_t, fw_iface>(maps.fw_ifaces),
       expect<fw_addr, fw_endpoint>(maps.fw_endpoints),
       expect<fw_prefix4, fw_ident>(inner(maps.fw_ident4)),
@@ -61,6 +63,7 @@ Result<void> check_layouts(const ::fwd& skeleton) {
       expect<fw_door_key, fw_door>(inner(maps.fw_doors)),
       expect<std::uint32_t, fw_backend>(inner(maps.fw_maglev)),
       expect<fw_member_key, std::uint8_t>(inner(maps.fw_members)),
+      expect<std::uint32_t, fw_limit>(inner(maps.fw_limits)),
       expect<std::uint32_t, fw_account>(inner(maps.fw_accounts)),
   };
   for (const auto& [map, key_size, value_size] : expectations)
@@ -149,7 +152,7 @@ struct OuterField {
   bpf_map* map;
 };
 
-std::array<OuterField, 8> outer_maps(Maps& maps, const ::fwd& skeleton) {
+std::array<OuterField, 9> outer_maps(Maps& maps, const ::fwd& skeleton) {
   const auto& from = skeleton.maps;
   return {{{&maps.ident4, from.fw_ident4},
            {&maps.ident6, from.fw_ident6},
@@ -158,6 +161,7 @@ std::array<OuterField, 8> outer_maps(Maps& maps, const ::fwd& skeleton) {
            {&maps.doors, from.fw_doors},
            {&maps.maglev, from.fw_maglev},
            {&maps.members, from.fw_members},
+           {&maps.limits, from.fw_limits},
            {&maps.accounts, from.fw_accounts}}};
 }
 
@@ -168,6 +172,8 @@ void note_descriptors(Maps& maps, const ::fwd& skeleton) {
   maps.flows6 = bpf_map__fd(from.fw_flows6);
   maps.half4 = bpf_map__fd(from.fw_half4);
   maps.half6 = bpf_map__fd(from.fw_half6);
+  maps.buckets = bpf_map__fd(from.fw_buckets);
+  maps.sources = bpf_map__fd(from.fw_sources);
   maps.ifaces = bpf_map__fd(from.fw_ifaces);
   maps.endpoints = bpf_map__fd(from.fw_endpoints);
   for (auto& [field, map] : outer_maps(maps, skeleton)) {
@@ -178,10 +184,13 @@ void note_descriptors(Maps& maps, const ::fwd& skeleton) {
 
 Result<void> set_sizes(const ::fwd& skeleton, const Sizes& sizes) {
   const auto& maps = skeleton.maps;
-  const std::array<std::pair<bpf_map*, std::uint32_t>, 4> tables = {{{maps.fw_flows4, sizes.flows},
-                                                                     {maps.fw_flows6, sizes.flows},
-                                                                     {maps.fw_half4, sizes.half},
-                                                                     {maps.fw_half6, sizes.half}}};
+  const std::array<std::pair<bpf_map*, std::uint32_t>, 6> tables = {
+      {{maps.fw_flows4, sizes.flows},
+       {maps.fw_flows6, sizes.flows},
+       {maps.fw_half4, sizes.half},
+       {maps.fw_half6, sizes.half},
+       {maps.fw_buckets, sizes.half},
+       {maps.fw_sources, sizes.half}}};
   for (const auto& [map, entries] : tables)
     if (bpf_map__set_max_entries(map, entries) != 0)
       return Error{std::string{"sizing "} + bpf_map__name(map) + " to " + std::to_string(entries) +
@@ -233,6 +242,10 @@ int Programs::out() const {
 }
 int Programs::sweep() const {
   return bpf_program__fd(skeleton_->progs.fw_sweep);
+}
+
+std::uint64_t Programs::swept() const {
+  return skeleton_->bss->fw_swept;
 }
 
 int Programs::explain() const {

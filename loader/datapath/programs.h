@@ -29,8 +29,9 @@ struct Maps {
   int active = -1;
   int flows4 = -1, flows6 = -1;
   int half4 = -1, half6 = -1;
+  int buckets = -1, sources = -1;
   int ifaces = -1, endpoints = -1;
-  OuterMap ident4, ident6, ports, policy, doors, maglev, members, accounts;
+  OuterMap ident4, ident6, ports, policy, doors, maglev, members, limits, accounts;
 };
 
 class Programs {
@@ -46,6 +47,8 @@ class Programs {
   [[nodiscard]] int explain() const;
 
   [[nodiscard]] const Maps& maps() const { return maps_; }
+  // Entries that the last run of sweep() removed.
+  [[nodiscard]] std::uint64_t swept() const;
   // What the last run of explain() told.
   [[nodiscard]] const fw_explanation& explanation() const;
   // Now on the clock that flows expire by (bpf/lib/clock.h), in nanoseconds.

@@ -210,7 +210,12 @@ class Explainer {
     report.router = question_.router;
     if (report.router.empty() && verdict.door != nullptr && verdict.door->router_port)
       report.router = Jury::router_port(*verdict.door, main.port);
-    if (verdict.allowed) return report;
+    if (verdict.allowed) {
+      if (verdict.limit)
+        report.advice.push_back("new flows beyond " + config::to_string(*verdict.limit) +
+                                " are dropped: RATE_LIMITED");
+      return report;
+    }
     const Denial denial{*main.from,        *main.to,        main.port,
                         main.any_port,     verdict.reason,  verdict.door,
                         verdict.door_name, verdict.backend, verdict.rule};

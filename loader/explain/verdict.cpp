@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/explain/verdict.h"
+#include "loader/compile/limits.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -57,6 +58,7 @@ Verdict Jury::verdict(const Judgement& judgement) const {
   verdict.allowed = judgement.allowed;
   verdict.reason = judgement.reason;
   verdict.rule = rule_of(judgement);
+  verdict.limit = limit_of(judgement);
   const auto& account = world_.accounts.names().at(judgement.account);
   verdict.from_zone = account.from_zone;
   verdict.to_zone = account.to_zone;
@@ -84,6 +86,7 @@ std::optional<RuleRef> Jury::rule_of(const Judgement& judgement) const {
     case AccountName::Kind::kBlock:
       return written(account, judgement);
     case AccountName::Kind::kDenied:
+    case AccountName::Kind::kLimited:
       break;
   }
   return std::nullopt;
@@ -100,6 +103,19 @@ std::optional<RuleRef> Jury::written(const AccountName& account, const Judgement
     if (zone.intra_allowed && account.subject == fmt::format("{0} -> {0} (intra)", name))
       return RuleRef{account.subject, zone.where.file, zone.where.line};
   return RuleRef{account.subject, {}, 0};
+}
+
+std::optional<config::Rate> Jury::limit_of(const Judgement& judgement) const {
+  if (judgement.limit == 0) return std::nullopt;
+  const fw_limit& limit = world_.image.limits.at(judgement.limit - 1U);
+  const auto& subject = world_.accounts.names().at(limit.account).subject;
+  const auto is_it = [&](const std::optional<config::Rate>& rate) {
+    return rate && compile::cost_of(rate) == limit.cost_ns;
+  };
+  if (judgement.door) return world_.policy.doors.at(subject).limit;
+  for (const auto& rule : world_.policy.rules)
+    if (rule.text == subject && is_it(rule.limit)) return rule.limit;
+  return std::nullopt;
 }
 
 bool Jury::is_masqueraded(const Member& from, const Address& target) const {

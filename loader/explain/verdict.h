@@ -17,6 +17,7 @@ struct Verdict {
   bool allowed = false;
   fw_reason reason = FW_REASON_NONE;
   std::optional<control::RuleRef> rule;  // that decides; unset: none does
+  std::optional<config::Rate> limit;     // of that rule
   std::string from_zone;                 // as the packet is counted
   std::string to_zone;
   const config::Door* door = nullptr;  // that the packet met
@@ -53,6 +54,7 @@ class Jury {
   [[nodiscard]] std::optional<control::RuleRef> rule_of(const compile::Judgement& judgement) const;
   [[nodiscard]] std::optional<control::RuleRef> written(const compile::AccountName& account,
                                                         const compile::Judgement& judgement) const;
+  [[nodiscard]] std::optional<config::Rate> limit_of(const compile::Judgement& judgement) const;
   [[nodiscard]] bool is_masqueraded(const Member& from, const Address& target) const;
   [[nodiscard]] bool leaves_by_uplink(const Address& address) const;
   [[nodiscard]] std::string uplink_address(Family family) const;

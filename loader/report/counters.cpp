@@ -14,6 +14,7 @@ struct Sums {
   std::map<std::string, Count> rules;
   std::map<std::string, Count> doors;
   std::map<std::string, Count> drops;
+  std::map<std::string, Count> limited;  // of rules and doors; the drops count it by zones
   std::map<std::pair<std::string, std::string>, Count> zones;
   Count egress;
 };
@@ -29,6 +30,10 @@ Sums sum_up(const compile::AccountBook& book, const std::vector<fw_account>& cou
   for (std::size_t i = 0; i < std::min(names.size(), counts.size()); ++i) {
     if (counts[i].packets == 0) continue;
     const auto& name = names[i];
+    if (name.kind == AccountName::Kind::kLimited) {
+      add(sums.limited[name.subject], counts[i]);
+      continue;
+    }
     if (name.kind == AccountName::Kind::kDenied) {
       add(sums.drops[name.subject], counts[i]);
       continue;
@@ -58,18 +63,21 @@ control::CountersReport counters(const config::Policy& policy, const compile::Ac
 
   control::CountersReport report;
   for (const auto& rule : policy.rules)
-    report.rules.push_back(
-        {rule.text, rule.where.file, rule.where.line, count_of(sums.rules, rule.text)});
+    report.rules.push_back({rule.text, rule.where.file, rule.where.line,
+                            count_of(sums.rules, rule.text),
+                            rule.limit ? count_of(sums.limited, rule.text).packets : 0});
   for (const auto& [name, zone] : policy.zones)
     if (zone.intra_allowed) {
       std::string text = name;
       text.append(" -> ").append(name).append(" (intra)");
-      report.rules.push_back({text, zone.where.file, zone.where.line, count_of(sums.rules, text)});
+      report.rules.push_back(
+          {text, zone.where.file, zone.where.line, count_of(sums.rules, text), 0});
     }
   if (policy.host.egress_allowed)
-    report.rules.push_back({"host -> * (egress)", {}, 0, sums.egress});
+    report.rules.push_back({"host -> * (egress)", {}, 0, sums.egress, 0});
   for (const auto& [name, door] : policy.doors)
-    report.publish.push_back({name, count_of(sums.doors, name)});
+    report.publish.push_back(
+        {name, count_of(sums.doors, name), count_of(sums.limited, name).packets});
   for (const auto& [reason, count] : sums.drops) report.drops.push_back({reason, count});
   for (const auto& [pair, count] : sums.zones)
     report.zones.push_back({pair.first, pair.second, count});

@@ -66,7 +66,7 @@ TEST_F(Limits, AnExpiredPacketOfAnEstablishedFlow) {
                  to_web() /
                      Ip4{.src = "172.20.1.1", .dst = kWeb, .tos = 0xc0, .dont_fragment = false} /
                      Icmp{.type = 11} / quote(answer, 40),
-                 "TTL_EXPIRED none none");
+                 "TTL_EXPIRED internet host");
 }
 
 // The veth of db takes 1400 bytes.
@@ -78,14 +78,27 @@ TEST_F(Limits, FragmentationNeededTellsTheMtu) {
                  to_world() /
                      Ip4{.src = kSelf, .dst = kClient, .tos = 0xc0, .dont_fragment = false} /
                      Icmp{.type = 3, .code = 4, .rest = 1400} / quote(frame, 40),
-                 "MTU_EXCEEDED none none");
+                 "MTU_EXCEEDED internet host");
   const Bytes frame6 = at_up() / Ip6{.src = kClientV6, .dst = kSelfV6} /
                        Tcp{.dport = 5432, .syn = true} / filler(1341);
   expect_untouched(At::kXdpUp, frame6);
   expect_forward(At::kTcUp, frame6,
                  to_world() / Ip6{.src = kSelfV6, .dst = kClientV6} /
                      Icmp{.type = 2, .rest = 1400} / quote(frame6, 60),
-                 "MTU_EXCEEDED none none");
+                 "MTU_EXCEEDED internet host");
+}
+
+// Nothing is left of a flow whose first packet went nowhere.
+TEST_F(Limits, APacketThatDoesNotFitOpensNoFlow) {
+  const Bytes frame =
+      at_up() / Ip4{.src = kClient, .dst = kSelf} / Tcp{.dport = 5432, .syn = true} / filler(1361);
+  for (const bool by_xdp : {true, false}) {
+    if (by_xdp) send(At::kXdpUp, frame);
+    send(At::kTcUp, frame);
+    const auto flows = machine_->datapath().flow_count();
+    ASSERT_TRUE(flows);
+    EXPECT_EQ(flows->half + flows->established, 0U);
+  }
 }
 
 TEST_F(Limits, APacketOfExactlyTheMtuFits) {

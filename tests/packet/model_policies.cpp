@@ -64,6 +64,17 @@ struct Writer {
            "\"\n";
   }
 
+  // Some with a limit that no test reaches.
+  [[nodiscard]] std::string allow() const {
+    if (chance(random, 0.7)) return flow();
+    return "  - {from: \"" + pick(random, peers) + "\", to: \"" + pick(random, peers) +
+           pick(random, kPorts) + "\"" + limit() + "}\n";
+  }
+
+  [[nodiscard]] std::string limit() const {
+    return chance(random, 0.5) ? ", limit: 1000000/s" : ", limit: 1000000/s per source";
+  }
+
   [[nodiscard]] std::string doors() const {
     constexpr std::array kTargets = {"web:http", "api:8000", "db:5432",
                                      "known:80", "web:dns",  "own:22"};
@@ -74,7 +85,7 @@ struct Writer {
       if (chance(random, 0.4)) continue;
       doors += "  d" + std::to_string(i) + ": {host: " + kHosts.at(i) + ", to: \"" +
                pick(random, kTargets) + "\", from: [\"" + pick(random, peers) + "\", \"" +
-               pick(random, peers) + "\"]}\n";
+               pick(random, peers) + "\"]" + (chance(random, 0.3) ? limit() : "") + "}\n";
     }
     return doors;
   }
@@ -212,7 +223,7 @@ std::string random_policy(Random& random) {
       "  own: {host: true}\n";
   if (const std::string doors = writer.doors(); !doors.empty()) policy += "publish:\n" + doors;
   policy += "allow:\n";
-  for (int i = 0; i < 12; ++i) policy += writer.flow();
+  for (int i = 0; i < 12; ++i) policy += writer.allow();
   if (chance(random, 0.7)) {
     policy += "block:\n";
     for (int i = 0; i < 3; ++i) policy += writer.flow();

@@ -152,16 +152,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"TopFar",
                             kVersion + "frobnicate: 1\n",
                             {"2:1: unknown key 'frobnicate' | a policy has the keys version, name, "
-                             "host, zones, services, publish, allow, block, tests"}},
+                             "host, zones, services, publish, allow, block, limits, deny, "
+                             "tests"}},
                     Mistake{"Later",
-                            kVersion + "limits: {}\n"
-                                       "log: {}\n"
-                                       "deny: drop\n"
+                            kVersion + "log: {}\n"
                                        "compose: []\n",
-                            {"2:1: 'limits' is not supported by this version of fwd",
-                             "3:1: 'log' is not supported by this version of fwd",
-                             "4:1: 'deny' is not supported by this version of fwd",
-                             "5:1: 'compose' is not supported by this version of fwd"}},
+                            {"2:1: 'log' is not supported by this version of fwd",
+                             "3:1: 'compose' is not supported by this version of fwd"}},
                     Mistake{"Host",
                             kVersion + "host: {uplink: [eth0]}\n",
                             {"2:8: unknown key 'uplink' | did you mean 'uplinks'?"}},
@@ -185,9 +182,6 @@ INSTANTIATE_TEST_SUITE_P(
                     Mistake{"Door",
                             kDoor + "{hots: 80, to: db:80, from: lan}\n",
                             {"6:9: unknown key 'hots' | did you mean 'host'?"}},
-                    Mistake{"DoorLater",
-                            kDoor + "{host: 80, to: db:80, from: lan, limit: 5/s}\n",
-                            {"6:41: 'limit' is not supported by this version of fwd"}},
                     Mistake{"Rule",
                             kAllow + "{form: lan, to: db}\n",
                             {"6:6: unknown key 'form' | did you mean 'from'?"}},

@@ -105,7 +105,7 @@ CountersReport some_counters() {
   CountersReport report;
   report.rules = {{"a -> b", "fwd.yaml", 9, {0, 0}},
                   {"proxy -> api:8000/tcp", "fwd.yaml", 12, {42, 1234567}},
-                  {"lan -> host:22/tcp", "fwd.yaml", 4, {1204, 99}}};
+                  {"lan -> host:22/tcp", "fwd.yaml", 4, {1204, 99}, 17}};
   report.publish = {{"http", {10, 1000}}};
   report.drops = {{"NO_RULE", {3, 180}}, {"MARTIAN", {0, 0}}};
   return report;
@@ -113,7 +113,7 @@ CountersReport some_counters() {
 
 TEST(Render, CountersSortedWithoutZeros) {
   EXPECT_EQ(render(some_counters(), false, kPlain), R"(PACKETS   BYTES  RULE
-   1204    99 B  lan -> host:22/tcp  (fwd.yaml:4)
+   1204    99 B  lan -> host:22/tcp  (fwd.yaml:4)  (and 17 over its limit)
      42  1.2 MB  proxy -> api:8000/tcp  (fwd.yaml:12)
 
 PACKETS   BYTES  PUBLISH

@@ -85,6 +85,24 @@ TEST(Explain, ADoorTranslatesThereAndBack) {
   EXPECT_THAT(report.replies, ElementsAre(control::Translation{"172.20.1.10:80", "host:8080"}));
 }
 
+TEST(Explain, NamesTheLimitOfTheRule) {
+  std::string text = kShop;
+  const auto replace = [&text](const std::string& from, const std::string& to) {
+    text.replace(text.find(from), from.size(), to);
+  };
+  replace("  - lan -> host:ping", "  - {from: lan, to: \"host:ping\", limit: 5/m}");
+  replace("from: [internet, lan]}", "from: [internet, lan], limit: 200/s per source}");
+  const auto compiled = must_assume(must_parse(text));
+  const auto advice = [&](const char* from, const char* to) {
+    return ask(compiled.world(), from, to).value_or(ExplainReport{}).advice;
+  };
+  EXPECT_THAT(advice("internet", "host:8080"),
+              ElementsAre("new flows beyond 200/s per source are dropped: RATE_LIMITED"));
+  EXPECT_THAT(advice("lan", "host:ping"),
+              ElementsAre("new flows beyond 5/m are dropped: RATE_LIMITED"));
+  EXPECT_THAT(advice("lan", "host:8000"), IsEmpty());
+}
+
 TEST(Explain, ADoorOfTheHostChangesThePortOnly) {
   EXPECT_THAT(ask_shop("lan", "host:5353").nat,
               ElementsAre(control::Translation{"host:5353", "host:53"}));

@@ -45,8 +45,8 @@ TEST(Report, StatusComesBack) {
 
 TEST(Report, CountersComeBack) {
   CountersReport counters;
-  counters.rules = {{"proxy -> api:8000/tcp", "fwd.yaml", 12, {~0ULL, 2}}};
-  counters.publish = {{"http", {1, 2}}};
+  counters.rules = {{"proxy -> api:8000/tcp", "fwd.yaml", 12, {~0ULL, 2}, 3}};
+  counters.publish = {{"http", {1, 2}, 4}};
   counters.drops = {{"NO_RULE", {3, 4}}};
   counters.zones = {{"internet", "dmz", {5, 6}}};
   expect_round_trip(counters);
@@ -54,14 +54,15 @@ TEST(Report, CountersComeBack) {
 
 TEST(Report, CountersHaveTheShapeOfTheContract) {
   CountersReport counters;
-  counters.rules = {{"a -> b", "f.yaml", 3, {1, 2}}};
-  counters.publish = {{"http", {1, 2}}};
+  counters.rules = {{"a -> b", "f.yaml", 3, {1, 2}, 9}};
+  counters.publish = {{"http", {1, 2}, 0}};
   counters.drops = {{"NO_RULE", {3, 4}}};
   counters.zones = {{"internet", "dmz", {5, 6}}};
   EXPECT_EQ(
       to_json(counters),
-      R"({"schema":1,"rules":[{"text":"a -> b","file":"f.yaml","line":3,"packets":1,"bytes":2}],)"
-      R"("publish":[{"name":"http","packets":1,"bytes":2}],)"
+      R"({"schema":1,"rules":[{"text":"a -> b","file":"f.yaml","line":3,"packets":1,"bytes":2,)"
+      R"("limited":9}],)"
+      R"("publish":[{"name":"http","packets":1,"bytes":2,"limited":0}],)"
       R"("drops":[{"reason":"NO_RULE","packets":3,"bytes":4}],)"
       R"("zones":[{"from":"internet","to":"dmz","packets":5,"bytes":6}]})");
 }

@@ -35,5 +35,26 @@ TEST(Counters, ABlockedPacketCountsForItsRuleAndItsReasonButNotAsLetThrough) {
   EXPECT_EQ(report.zones[0].count.packets, 4U);
 }
 
+// What is over a limit is in the drops by zone pair already.
+TEST(Counters, WhatIsOverALimitStandsBesideItsRule) {
+  config::Policy policy;
+  policy.rules = {compile::test::allow("web", "db")};
+  policy.rules[0].limit = config::Rate{5, std::chrono::seconds{1}, false};
+  policy.doors["http"] = {};
+  compile::AccountBook book;
+  book.block({{Kind::kRule, "web -> db", "dmz", "internal"},
+              {Kind::kLimited, "web -> db", "*", "*"},
+              {Kind::kLimited, "http", "*", "*"},
+              {Kind::kDenied, "RATE_LIMITED", "dmz", "internal"}});
+  const auto report = counters(policy, book, {{1, 100}, {2, 200}, {4, 400}, {6, 600}});
+  ASSERT_GE(report.rules.size(), 1U);
+  EXPECT_EQ(report.rules[0].count.packets, 1U);
+  EXPECT_EQ(report.rules[0].limited, 2U);
+  ASSERT_EQ(report.publish.size(), 1U);
+  EXPECT_EQ(report.publish[0].limited, 4U);
+  ASSERT_EQ(report.drops.size(), 1U);
+  EXPECT_EQ(report.drops[0].count.packets, 6U);
+}
+
 }  // namespace
 }  // namespace fw::report
