@@ -71,6 +71,22 @@ FW_INLINE int may_start(const struct fw_pkt *pkt, const struct fw_scratch *s)
 	       (s->admin || READ_ONCE(pkt->active->adopt_until_ns) > pkt->now_ns);
 }
 
+/* Would the answers go past this machine? A container that is its own backend would answer
+ * itself, and two machines behind one interface would answer each other.
+ */
+FW_INLINE int is_hairpin(const struct fw_scratch *s)
+{
+	if (!s->door.selector)
+		return 0;
+	return s->origin == FW_FROM_WIRE ? s->hop.ifindex == s->in_ifindex
+					 : addr_equal(&s->translated.dst, &s->original.src);
+}
+
+FW_INLINE int needs_own_source(const struct fw_scratch *s, const struct fw_iface *out)
+{
+	return is_hairpin(s) || (s->src.flags & FW_IDENT_MASQUERADE && out->role == FW_ROLE_UPLINK);
+}
+
 /* Which bridge port or neighbour, and under which source address? */
 FW_INLINE enum fw_verdict plan_forward(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_scratch *s,
 				       int switched)
@@ -86,10 +102,10 @@ FW_INLINE enum fw_verdict plan_forward(fw_ctx *ctx, struct fw_pkt *pkt, struct f
 	if (pkt->ttl <= 1 && !switched)
 		return CTX_IS_XDP ? FW_UP : drop(pkt, FW_REASON_TTL_EXPIRED);
 
-	if (!(s->src.flags & FW_IDENT_MASQUERADE) || switched)
+	if (switched)
 		return FW_NEXT;
 	out = bpf_map_lookup_elem(&fw_ifaces, &s->hop.ifindex);
-	if (!out || out->role != FW_ROLE_UPLINK)
+	if (!out || !needs_own_source(s, out))
 		return FW_NEXT;
 	if (s->original.family == FW_IPV4) {
 		if (!out->addr4)
@@ -191,7 +207,7 @@ FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 	if (pkt->flags & FW_PKT_STRAY)
 		fw_flow_delete(FW_ESTABLISHED, &s->original);
 
-	switched = is_switched(ctx, s);
+	switched = !s->door.selector && is_switched(ctx, s);
 	if (s->origin == FW_FROM_HOST || (s->dst.flags & FW_IDENT_HOST &&
 					  (!s->door.selector || s->door.flags & FW_DOOR_LOCAL))) {
 		if (CTX_IS_XDP)

@@ -68,10 +68,10 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
                       const Placement& placement, AccountBook& book) {
   const auto zones = Zones::number(policy);
   if (!zones) return zones.error();
-  const auto ports = PortClasses::of_rules(policy.rules);
+  const auto ports = PortClasses::of_policy(policy);
   if (!ports) return ports.error();
   const Identities identities{policy, *zones, topology, placement};
-  auto doors = compile_doors(policy, identities);
+  auto doors = compile_doors(policy, identities, *ports);
   if (!doors) return doors.error();
 
   Image image;
@@ -91,6 +91,7 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
   image.members = std::move(doors->members);
   image.zones = zones->names();
   image.identity_names = identities.names();
+  open_to_own_processes(image);
   return image;
 }
 

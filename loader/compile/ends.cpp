@@ -64,9 +64,10 @@ End Ends::at(const Address& address) const {
 }
 
 std::optional<End> Ends::within(const Prefix& prefix) const {
-  // The first address of a network is nobody's, and "::" means "any" to a door.
+  // The first address of a network is nobody's: "::" means "any" to a door. On no network is ::1.
   Address candidate = prefix.address();
   if (prefix.length() < full_length(prefix)) candidate = next(candidate);
+  if (prefix.length() == 0 && candidate.is_loopback()) candidate = next(candidate);
   auto narrower = std::upper_bound(prefixes_.begin(), prefixes_.end(), prefix, before);
   for (; narrower != prefixes_.end() && prefix.contains(*narrower); ++narrower) {
     if (narrower->contains(candidate)) candidate = next(last(*narrower));

@@ -179,8 +179,8 @@ Result<Entries> entries_of_lines(std::vector<Line> lines, const Zones& zones,
   std::sort(lines.begin(), lines.end(), [](const Line& left, const Line& right) {
     const int strength = int{right.verdict} - int{left.verdict};
     if (strength != 0) return strength < 0;
-    return std::tie(left.subject, left.kind, left.from, left.to, left.ports) <
-           std::tie(right.subject, right.kind, right.from, right.to, right.ports);
+    return std::tie(left.kind, left.subject, left.from, left.to, left.ports) <
+           std::tie(right.kind, right.subject, right.from, right.to, right.ports);
   });
   static_assert(FW_ADMIT > FW_BLOCK && FW_BLOCK > FW_ALLOW);
 

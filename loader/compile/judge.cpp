@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <tuple>
 
 namespace fw::compile {
@@ -51,6 +50,9 @@ Judgement Judge::judge(const Probe& probe) const {
   judgement.to = ident(probe.dst);
   if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
     judgement.from.zone = probe.interface_zone;
+
+  if (probe.dst.is_loopback() && probe.origin != FW_FROM_HOST)
+    return denied(judgement, FW_REASON_MARTIAN);
 
   judgement.door = door(probe, judgement.to);
   if (judgement.door != nullptr && judgement.door->pool.size > 0) {
@@ -106,20 +108,27 @@ Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
 
 fw_ident Judge::ident(const Address& address) const {
   const auto* entry = identities_.find(address);
-  return entry == nullptr ? fw_ident{} : entry->second;
+  fw_ident ident = entry == nullptr ? fw_ident{} : entry->second;
+  if (address.is_loopback() && !is_host(ident)) {
+    ident = {};
+    ident.zone = FW_ZONE_HOST;
+    ident.flags = FW_IDENT_HOST;
+  }
+  return ident;
 }
 
 const fw_door* Judge::door(const Probe& probe, const fw_ident& to) const {
   const auto find = [&](const Address& address) -> const fw_door* {
-    const fw_addr addr = address.to_abi();
-    for (const auto& [key, door] : image_.doors)
-      if (std::memcmp(&key.addr, &addr, sizeof(addr)) == 0 && ntohs(key.port) == probe.dport &&
-          key.proto == probe.proto && key.family == static_cast<std::uint8_t>(probe.dst.family()))
-        return &door;
-    return nullptr;
+    const DoorOrder wanted{address, probe.dport, probe.proto,
+                           static_cast<std::uint8_t>(probe.dst.family())};
+    const auto found = std::lower_bound(
+        image_.doors.begin(), image_.doors.end(), wanted,
+        [](const auto& keyed, const DoorOrder& order) { return door_order(keyed.first) < order; });
+    return found != image_.doors.end() && door_order(found->first) == wanted ? &found->second
+                                                                             : nullptr;
   };
   if (const fw_door* here = find(probe.dst)) return here;
-  return is_host(to) && probe.origin == FW_FROM_WIRE ? find(Address{}) : nullptr;
+  return is_host(to) ? find(Address{}) : nullptr;
 }
 
 std::uint32_t Judge::port_class(std::uint8_t proto, std::uint16_t port) const {

@@ -6,8 +6,10 @@
 //
 //  1. src and dst -> identity, by longest prefix. A source on a LAN interface whose prefix says
 //     internet is in the interface's zone.
-//  2. door = doors[dst, dport], or, from a wire to one of this machine's addresses, doors[any,
-//     dport].
+//     Nobody but this machine itself sends to a loopback address: MARTIAN.
+//  2. door = doors[dst, dport], or, to one of this machine's addresses, doors[any, dport]. The
+//     machine's own processes go through a door before there is a packet (bpf/stages/local.h); all
+//     that follows is the same for them.
 //  3. FW_ADMIT for (src, dst, dport): allowed. So host.admin stays open under every block, and
 //     beside every door.
 //  4. FW_BLOCK for (src, dst, dport), and with a door for (src, backend, backend's port): BLOCKED.

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "loader/bpf/map.h"
 #include "loader/datapath/bpffs.h"
+#include "loader/datapath/hook.h"
 #include "loader/datapath/sizes.h"
 #include "maps/active.h"
 
@@ -42,6 +44,7 @@ class Programs {
   [[nodiscard]] int container_in() const;
   [[nodiscard]] int out() const;  // of wires and containers alike
   [[nodiscard]] int sweep() const;
+  [[nodiscard]] std::map<Hook, int> of_cgroups() const;
 
   [[nodiscard]] const Maps& maps() const { return maps_; }
   // Now on the clock that flows expire by (bpf/lib/clock.h), in nanoseconds.

@@ -136,28 +136,6 @@ void advise_door(const Atlas& atlas, const Question& question, const Denial& den
   report.advice.push_back("clients then connect to host:" + host);
 }
 
-void advise_rule(const Atlas& atlas, const Question& question, const Denial& denial,
-                 ExplainReport& report) {
-  report.allow = {"allow:", allow_line(question)};
-  const bool host = (denial.to.ident.flags & FW_IDENT_HOST) != 0;
-  if (!host || denial.any_port) return;
-  // A door is there, but for wires only.
-  for (const auto& [name, door] : atlas.world().policy.doors)
-    for (const auto& mapping : door.mappings) {
-      if (mapping.proto != denial.port.proto || !mapping.host.contains(denial.port.range.first) ||
-          denial.from.origin == FW_FROM_WIRE)
-        continue;
-      const int shift = denial.port.range.first - mapping.host.first;
-      report.advice.push_back("door '" + name +
-                              "' answers only what comes from a wire; a container or the host "
-                              "itself connects to the service");
-      report.allow = {"allow:",
-                      "  - " + as_yaml(config::to_string(question.from) + " -> " + door.service +
-                                       ":" + std::to_string(mapping.target.first + shift) + "/" +
-                                       std::string{to_string(mapping.proto)})};
-    }
-}
-
 std::optional<NearRule> near(const Atlas& atlas, const Rule& rule, const Denial& denial) {
   if (rule.kind == RuleKind::kBlock) return std::nullopt;
   const bool from = covers(atlas, rule.from, denial.from);
@@ -187,6 +165,11 @@ void advise(const Atlas& atlas, const Question& question, const Denial& denial,
     report.advice.emplace_back("a block beats every allow: remove it or make it narrower");
     return;
   }
+  if (denial.reason == FW_REASON_MARTIAN) {
+    report.advice.emplace_back(
+        "only this machine's own processes reach a loopback address; give the door another one");
+    return;
+  }
   if (denial.reason == FW_REASON_NO_ROUTE) {
     report.advice.push_back("service '" + (denial.door ? denial.door->service : std::string{}) +
                             "' has no " + (denial.to.family() == Family::kIpv4 ? "IPv4" : "IPv6") +
@@ -202,7 +185,7 @@ void advise(const Atlas& atlas, const Question& question, const Denial& denial,
   if (from_uplink && (denial.to.ident.flags & FW_IDENT_CONTAINER) != 0)
     advise_door(atlas, question, denial, report);
   else
-    advise_rule(atlas, question, denial, report);
+    report.allow = {"allow:", allow_line(question)};
 }
 
 std::vector<NearRule> nearest(const Atlas& atlas, const Denial& denial) {

@@ -51,6 +51,9 @@ class Jury {
                                                         const compile::Judgement& judgement) const;
   [[nodiscard]] bool leaves_by_uplink(const Address& address) const;
   [[nodiscard]] std::string uplink_address(Family family) const;
+  // The machine's own address in place of FROM's, where the answers would else go past it
+  // (bpf/stages/admit.h, is_hairpin); "" where they do not.
+  [[nodiscard]] std::string own_source(const Member& from, const Member& backend) const;
 
   World world_;
   Atlas atlas_;

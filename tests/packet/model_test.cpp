@@ -40,8 +40,9 @@ class Model : public PacketTest {
 
   void compare(const ModelProbe& probe, const compile::Judge& judge) {
     const compile::Judgement judgement = judge.judge(probe.probe);
-    // A door used from inside is for the hooks on connect(), which are not packets' programs.
-    if (judgement.door != nullptr && probe.probe.origin != FW_FROM_WIRE) return;
+    // A door used by the host itself is for the hooks on connect(), which are not packets'
+    // programs.
+    if (judgement.door != nullptr && probe.probe.origin == FW_FROM_HOST) return;
     ++(judgement.allowed ? allowed_ : denied_);
     std::vector<At> hooks = {probe.at};
     if (probe.at == At::kTcUp) hooks.insert(hooks.begin(), At::kXdpUp);
