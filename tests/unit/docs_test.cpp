@@ -18,9 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The build names its sources by absolute paths.
 fs::path root() {
-  return fs::path{__FILE__}.parent_path().parent_path().parent_path();
+  return FW_SOURCE_DIR;
 }
 
 std::string read(const fs::path& path) {

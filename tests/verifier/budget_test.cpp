@@ -13,7 +13,7 @@ namespace {
 
 // Beside this file.
 std::string budgets_file() {
-  return std::filesystem::path{__FILE__}.parent_path() / "budgets.csv";
+  return std::filesystem::path{FW_SOURCE_DIR} / "tests/verifier/budgets.csv";
 }
 
 std::map<std::string, std::uint32_t> read_budgets() {
