@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -63,15 +64,14 @@ class DoorCompiler {
   // Whom it names, and this machine's own processes. What the internet may use, the machine's
   // containers may, too.
   [[nodiscard]] std::vector<std::uint32_t> users(const config::Door& door) const {
-    auto users = identities_.selectors(door.from);
-    users.push_back(FW_SEL_ZONE | FW_ZONE_HOST);
-    if (std::ranges::count(door.from, config::Peer{config::ZoneRef{"internet"}}) > 0) {
-      const auto containers = identities_.containers();
-      users.insert(users.end(), containers.begin(), containers.end());
-    }
-    std::sort(users.begin(), users.end());
-    users.erase(std::unique(users.begin(), users.end()), users.end());
-    return users;
+    std::set<std::uint32_t> users{FW_SEL_ZONE | FW_ZONE_HOST};
+    const auto add = [&](const auto& selectors) {
+      users.insert(selectors.begin(), selectors.end());
+    };
+    add(identities_.selectors(door.from));
+    if (std::ranges::count(door.from, config::Peer{config::ZoneRef{"internet"}}) > 0)
+      add(identities_.containers());
+    return {users.begin(), users.end()};
   }
 
   // The packets of a process that used the door: they go straight to the backend.

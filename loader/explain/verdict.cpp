@@ -133,7 +133,8 @@ std::string Jury::own_source(const Member& from, const Member& backend) const {
     if (endpoint != world_.placement.endpoints.end()) index = endpoint->second.ifindex;
   } else if (from.origin == FW_FROM_WIRE && backend.origin == FW_FROM_WIRE &&
              from.interface_zone == backend.interface_zone) {
-    if (from.interface_zone == FW_ZONE_INTERNET) return uplink_address(from.family());
+    if (from.interface_zone == FW_ZONE_INTERNET)
+      return world_.policy.host.uplinks.size() == 1 ? uplink_address(from.family()) : "";
     if (from.ident.ifindex != backend.ident.ifindex) return {};
     index = from.ident.ifindex;
   } else {
