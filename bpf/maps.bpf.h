@@ -222,6 +222,15 @@ struct fw_limits_map {
 };
 struct fw_limits_map fw_limits SEC(".maps") __weak;
 
+/* What the host's own sockets have been told about their peers; goes with the socket. */
+struct fw_own_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct fw_own_socket);
+};
+struct fw_own_map fw_own SEC(".maps") __weak;
+
 struct fw_accounts_inner {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, FW_ACCOUNTS_PER_CHUNK);

@@ -27,6 +27,13 @@ std::string policy_line(const StatusReport& report) {
   return line + "\n";
 }
 
+std::string local_doors_line(const StatusReport& report) {
+  if (!report.policy) return {};
+  const auto& doors = report.local_doors;
+  return fmt::format("local doors {}{}\n", doors.open ? "open" : "closed",
+                     doors.why.empty() ? "" : ": " + doors.why);
+}
+
 std::string flows_line(const StatusReport& report) {
   const auto& flows = report.flows;
   if (flows.capacity == 0) return fmt::format("flows       {} in use\n", flows.in_use);
@@ -78,7 +85,8 @@ std::string render(const StatusReport& report, const Style& style) {
 
   std::string text = headline(report, style) + "\n";
   text += interfaces.empty() ? "no interface is taken part on\n" : interfaces.to_string(style);
-  text += "\n" + policy_line(report) + flows_line(report) + container_lines(report);
+  text += "\n" + policy_line(report) + local_doors_line(report) + flows_line(report) +
+          container_lines(report);
   return text + next_lines(report);
 }
 

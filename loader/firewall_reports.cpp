@@ -87,6 +87,7 @@ control::StatusReport Firewall::status() const {
   for (const auto& attachment : datapath_.attachments())
     report.interfaces.push_back(
         {attachment.interface, role_name(attachment.role), attachment.mode, attachment.why});
+  report.local_doors = {datapath_.local_doors().attached(), datapath_.local_doors().why()};
   if (const auto count = datapath_.flow_count())
     report.flows.in_use = (count->established + count->half) / 2;
   report.flows.capacity = options_.datapath.sizes.flows;  // of each family: half of two tables

@@ -22,6 +22,7 @@ FW_ASSERT_LAYOUT(struct fw_pool, 8);
 
 enum fw_door_flags {
 	FW_DOOR_LOCAL = 1 << 0, /* the backend is this host itself */
+	FW_DOOR_OWN = 1 << 1,	/* this host's own processes may use it */
 };
 
 struct fw_door {
@@ -48,3 +49,26 @@ struct fw_member_key {
 	struct fw_addr addr;
 };
 FW_ASSERT_LAYOUT(struct fw_member_key, 20);
+
+/* A peer of one of this host's own sockets: what its process asked for, and the backend
+ * that the socket talks to instead. Ports are 0 where there is none.
+ */
+struct fw_own_peer {
+	struct fw_addr door;
+	struct fw_addr backend;
+	__be16 door_port;
+	__be16 backend_port;
+};
+FW_ASSERT_LAYOUT(struct fw_own_peer, 36);
+
+/* A connected socket has one peer, an unconnected one of UDP several: it remembers the last
+ * so many.
+ */
+#define FW_OWN_PEERS 16
+
+/* Value of fw_own, a socket's storage. */
+struct fw_own_socket {
+	struct fw_own_peer peers[FW_OWN_PEERS];
+	__u32 next; /* modulo FW_OWN_PEERS: which is overwritten next */
+};
+FW_ASSERT_LAYOUT(struct fw_own_socket, 36 * FW_OWN_PEERS + 4);

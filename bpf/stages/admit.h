@@ -73,6 +73,22 @@ FW_INLINE int may_start(const struct fw_pkt *pkt, const struct fw_scratch *s)
 	       (s->admin || READ_ONCE(pkt->active->adopt_until_ns) > pkt->now_ns);
 }
 
+/* Would the answers go past this machine? A container that is its own backend would answer
+ * itself, and two machines behind one interface would answer each other.
+ */
+FW_INLINE int is_hairpin(const struct fw_scratch *s)
+{
+	if (!s->door.selector)
+		return 0;
+	return s->origin == FW_FROM_WIRE ? s->hop.ifindex == s->in_ifindex
+					 : addr_equal(&s->translated.dst, &s->original.src);
+}
+
+FW_INLINE int needs_own_source(const struct fw_scratch *s, const struct fw_iface *out)
+{
+	return is_hairpin(s) || (s->src.flags & FW_IDENT_MASQUERADE && out->role == FW_ROLE_UPLINK);
+}
+
 /* Which bridge port or neighbour, and under which source address? */
 FW_INLINE enum fw_verdict plan_forward(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_scratch *s,
 				       int switched)
@@ -88,10 +104,10 @@ FW_INLINE enum fw_verdict plan_forward(fw_ctx *ctx, struct fw_pkt *pkt, struct f
 	if (pkt->ttl <= 1 && !switched)
 		return CTX_IS_XDP ? FW_UP : drop(pkt, FW_REASON_TTL_EXPIRED);
 
-	if (!(s->src.flags & FW_IDENT_MASQUERADE) || switched)
+	if (switched)
 		return FW_NEXT;
 	out = bpf_map_lookup_elem(&fw_ifaces, &s->hop.ifindex);
-	if (!out || out->role != FW_ROLE_UPLINK)
+	if (!out || !needs_own_source(s, out))
 		return FW_NEXT;
 	if (s->original.family == FW_IPV4) {
 		if (!out->addr4)
@@ -199,7 +215,7 @@ FW_INLINE enum fw_verdict plan_flow(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 	    (s->dst.flags & FW_IDENT_HOST && (!s->door.selector || s->door.flags & FW_DOOR_LOCAL)))
 		return CTX_IS_XDP ? FW_UP : FW_NEXT;
 	s->action = FW_FORWARD;
-	s->switched = (__u8)is_switched(ctx, s);
+	s->switched = !s->door.selector && is_switched(ctx, s);
 	return plan_forward(ctx, pkt, s, s->switched);
 }
 

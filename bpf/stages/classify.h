@@ -64,9 +64,9 @@ FW_INLINE int is_never_a_source(const struct fw_scratch *s, const struct fw_addr
 	return first == 127 || first == 0 || first >= 224;
 }
 
-FW_INLINE int is_loopback(const struct fw_scratch *s, const struct fw_addr *addr)
+FW_INLINE int is_loopback(__u8 family, const struct fw_addr *addr)
 {
-	if (s->original.family == FW_IPV6)
+	if (family == FW_IPV6)
 		return !(addr->w[0] | addr->w[1] | addr->w[2]) && bpf_ntohl(addr->w[3]) == 1;
 	return bpf_ntohl(addr->w[3]) >> 24 == 127;
 }
@@ -78,7 +78,8 @@ FW_INLINE int is_martian(struct fw_scratch *s)
 
 	if (s->origin == FW_FROM_HOST)
 		return 0;
-	if (is_never_a_source(s, &s->original.src) || is_loopback(s, &s->original.dst))
+	if (is_never_a_source(s, &s->original.src) ||
+	    is_loopback(s->original.family, &s->original.dst))
 		return 1;
 	if (s->src.flags & FW_IDENT_HOST)
 		return 1;
@@ -91,6 +92,7 @@ FW_INLINE int is_martian(struct fw_scratch *s)
 	return endpoint && endpoint->ifindex != s->in_ifindex;
 }
 
+/* What the host itself sends through a door has left it already (bpf/stages/local.h). */
 FW_INLINE void find_door(const struct fw_pkt *pkt, struct fw_scratch *s)
 {
 	__u32 slot = slot_of(pkt);
@@ -98,7 +100,7 @@ FW_INLINE void find_door(const struct fw_pkt *pkt, struct fw_scratch *s)
 	void *doors;
 
 	s->door.selector = 0;
-	if (s->origin != FW_FROM_WIRE || s->group)
+	if (s->origin == FW_FROM_HOST || s->group)
 		return;
 	if (s->original.proto != IPPROTO_TCP && s->original.proto != IPPROTO_UDP)
 		return;

@@ -54,10 +54,10 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
                       const Placement& placement, AccountBook& book) {
   const auto zones = Zones::number(policy);
   if (!zones) return zones.error();
-  const auto ports = PortClasses::of_rules(policy.rules);
+  const auto ports = PortClasses::of_policy(policy);
   if (!ports) return ports.error();
   Identities identities{policy, *zones, topology, placement};
-  auto doors = compile_doors(policy, identities);
+  auto doors = compile_doors(policy, identities, *ports);
   if (!doors) return doors.error();
 
   Image image;
@@ -81,6 +81,7 @@ Result<Image> compile(const config::Policy& policy, const Topology& topology,
   image.limits = *std::move(limits);
   image.zones = zones->names();
   image.identity_names = identities.names();
+  open_to_own_processes(image);
   return image;
 }
 

@@ -3,22 +3,22 @@
 #include "loader/compile/doors.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 
+#include "loader/compile/judge.h"
 #include "loader/compile/maglev.h"
 
 namespace fw::compile {
 namespace {
 
 using config::Policy;
-
-// Ascending order of keys: as a reader would sort them, not as bytes of this machine.
-using DoorOrder = std::tuple<Address, std::uint16_t, std::uint8_t, std::uint8_t>;
 
 struct Backends {
   std::uint32_t service = 0;
@@ -27,8 +27,8 @@ struct Backends {
 
 class DoorCompiler {
  public:
-  DoorCompiler(const Policy& policy, const Identities& identities)
-      : policy_(policy), identities_(identities) {}
+  DoorCompiler(const Policy& policy, const Identities& identities, const PortClasses& ports)
+      : policy_(policy), identities_(identities), ports_(ports) {}
 
   Result<Doors> run() {
     std::uint32_t number = 0;
@@ -37,11 +37,12 @@ class DoorCompiler {
       doors_.lines.push_back({FW_ALLOW,
                               AccountName::Kind::kDoor,
                               name,
-                              identities_.selectors(door.from),
+                              users(door),
                               {selector},
                               {FW_PORTS_ANY},
                               identities_.zone_of_service(door.service),
                               door.limit});
+      if (!policy_.services.at(door.service).host) doors_.lines.push_back(own_line(name, door));
       for (const auto& mapping : door.mappings)
         if (auto added = add(name, door, mapping, selector); !added) return added.error();
     }
@@ -60,6 +61,31 @@ class DoorCompiler {
     fw_door door;
     std::string name;
   };
+
+  // Whom it names, and this machine's own processes. What the internet may use, the machine's
+  // containers may, too.
+  [[nodiscard]] std::vector<std::uint32_t> users(const config::Door& door) const {
+    std::set<std::uint32_t> users{FW_SEL_ZONE | FW_ZONE_HOST};
+    const auto add = [&](const auto& selectors) {
+      users.insert(selectors.begin(), selectors.end());
+    };
+    add(identities_.selectors(door.from));
+    if (std::ranges::count(door.from, config::Peer{config::ZoneRef{"internet"}}) > 0)
+      add(identities_.containers());
+    return {users.begin(), users.end()};
+  }
+
+  // The packets of a process that used the door: they go straight to the backend.
+  [[nodiscard]] Line own_line(const std::string& name, const config::Door& door) const {
+    return {FW_ALLOW,
+            AccountName::Kind::kDoor,
+            name,
+            {FW_SEL_ZONE | FW_ZONE_HOST},
+            identities_.selectors({config::ServiceRef{door.service}}),
+            ports_.classes(door.targets()),
+            std::nullopt,
+            door.limit};
+  }
 
   Result<void> add(const std::string& name, const config::Door& door,
                    const config::Door::Mapping& mapping, std::uint32_t selector) {
@@ -81,9 +107,7 @@ class DoorCompiler {
         keyed.door.port = htons(target_port);
         if (policy_.services.at(door.service).host) keyed.door.flags = FW_DOOR_LOCAL;
 
-        const DoorOrder order{door.address.value_or(Address{}), host_port, keyed.key.proto,
-                              keyed.key.family};
-        const auto [taken, fresh] = keys_.try_emplace(order, keyed);
+        const auto [taken, fresh] = keys_.try_emplace(door_order(keyed.key), keyed);
         if (!fresh) return collision(taken->second.name, name, host_port, mapping.proto);
       }
     return {};
@@ -128,6 +152,7 @@ class DoorCompiler {
 
   const Policy& policy_;
   const Identities& identities_;
+  const PortClasses& ports_;
   Doors doors_;
   std::map<DoorOrder, Keyed> keys_;
   std::map<std::string, Backends> backends_;
@@ -135,8 +160,33 @@ class DoorCompiler {
 
 }  // namespace
 
-Result<Doors> compile_doors(const Policy& policy, const Identities& identities) {
-  return DoorCompiler{policy, identities}.run();
+Result<Doors> compile_doors(const Policy& policy, const Identities& identities,
+                            const PortClasses& ports) {
+  return DoorCompiler{policy, identities, ports}.run();
+}
+
+void open_to_own_processes(Image& image) {
+  std::vector<Address> own = {Address::from_ipv4(INADDR_LOOPBACK),
+                              Address::from_bytes(Family::kIpv6, &in6addr_loopback)};
+  for (const auto& [prefix, ident] : image.identities)
+    if ((ident.flags & FW_IDENT_HOST) != 0) own.push_back(prefix.address());
+
+  const Judge judge{image};
+  for (auto& [key, door] : image.doors) {
+    const Address bound = Address::from_abi(key.addr);
+    const auto is_kept_out_at = [&, &key = key, &door = door](const Address& address) {
+      if (!bound.is_unspecified() && bound != address) return false;
+      if (address.family() != static_cast<Family>(key.family)) return false;
+      const Judgement judgement = judge.judge({.src = address,
+                                               .dst = address,
+                                               .proto = key.proto,
+                                               .dport = ntohs(key.port),
+                                               .origin = FW_FROM_HOST});
+      return !judgement.door ||
+             (judgement.door->selector == door.selector && judgement.reason == FW_REASON_BLOCKED);
+    };
+    if (std::ranges::none_of(own, is_kept_out_at)) door.flags |= FW_DOOR_OWN;
+  }
 }
 
 }  // namespace fw::compile

@@ -7,6 +7,7 @@
 
 #include "loader/compile/entries.h"
 #include "loader/compile/identities.h"
+#include "loader/compile/ports.h"
 #include "loader/config/model.h"
 #include "maps/door.h"
 
@@ -20,6 +21,12 @@ struct Doors {
 };
 
 // Fails when two doors open the same port.
-Result<Doors> compile_doors(const config::Policy& policy, const Identities& identities);
+Result<Doors> compile_doors(const config::Policy& policy, const Identities& identities,
+                            const PortClasses& ports);
+
+// Marks the doors that this machine's own processes may use (FW_DOOR_OWN). They use a door before
+// there is a packet, so what would keep their packet from it must keep them: a block, or
+// host.admin, which goes before every door. Last, of an image that is complete but for this.
+void open_to_own_processes(Image& image);
 
 }  // namespace fw::compile

@@ -80,9 +80,10 @@ std::optional<Prefix> Ends::exception(const Prefix& prefix, const Address& addre
 }
 
 std::optional<End> Ends::within(const Prefix& prefix) const {
-  // The first address of a network is nobody's, and "::" means "any" to a door.
+  // The first address of a network is nobody's: "::" means "any" to a door. On no network is ::1.
   Address candidate = prefix.address();
   if (prefix.length() < full_length(prefix)) candidate = next(candidate);
+  if (prefix.length() == 0 && candidate.is_loopback()) candidate = next(candidate);
   while (prefix.contains(candidate) && candidate != Address{}) {
     const auto excepted = exception(prefix, candidate);
     if (!excepted) return at(candidate);

@@ -183,8 +183,8 @@ Result<Entries> entries_of_lines(std::vector<Line> lines, const Zones& zones,
     const int strength = int{right.verdict} - int{left.verdict};
     if (strength != 0) return strength < 0;
     if (cost_of(left.rate) != cost_of(right.rate)) return cost_of(left.rate) > cost_of(right.rate);
-    return std::tie(left.subject, left.kind, left.from, left.to, left.ports) <
-           std::tie(right.subject, right.kind, right.from, right.to, right.ports);
+    return std::tie(left.kind, left.subject, left.from, left.to, left.ports) <
+           std::tie(right.kind, right.subject, right.from, right.to, right.ports);
   });
   static_assert(FW_ADMIT > FW_BLOCK && FW_BLOCK > FW_ALLOW);
 

@@ -38,8 +38,8 @@ struct Line {
 std::vector<Line> lines_of_rules(const config::Policy& policy, const Zones& zones,
                                  const Identities& identities, const PortClasses& ports);
 
-// Ascending by key. Where lines meet on one key, admit beats block beats allow, among equals the
-// lowest limit wins, and then the smallest subject.
+// Ascending by key. Where lines meet on one key, admit beats block beats allow; among equals the
+// lowest limit wins, then a rule beats what a door implies, and then the smallest subject wins.
 using Entries = std::vector<std::pair<fw_policy_key, fw_policy_entry>>;
 Result<Entries> entries_of_lines(std::vector<Line> lines, const Zones& zones,
                                  const Identities& identities, AccountBook& book);

@@ -145,6 +145,11 @@ fw_ident judge_address(const Facts& fact, const Scope& scope) {
   return ident;
 }
 
+void keep_one_of_each(std::vector<std::uint32_t>& selectors) {
+  std::sort(selectors.begin(), selectors.end());
+  selectors.erase(std::unique(selectors.begin(), selectors.end()), selectors.end());
+}
+
 std::map<std::string, std::uint16_t> list_services(const Policy& policy, const Zones& zones) {
   std::map<std::string, std::uint16_t> listed;
   for (const auto& [name, zone] : policy.zones)
@@ -318,8 +323,16 @@ void Identities::append(const Peer& peer, std::vector<std::uint32_t>& selectors)
 std::vector<std::uint32_t> Identities::selectors(const std::vector<Peer>& peers) const {
   std::vector<std::uint32_t> selectors;
   for (const Peer& peer : peers) append(peer, selectors);
-  std::sort(selectors.begin(), selectors.end());
-  selectors.erase(std::unique(selectors.begin(), selectors.end()), selectors.end());
+  keep_one_of_each(selectors);
+  return selectors;
+}
+
+std::vector<std::uint32_t> Identities::containers() const {
+  std::vector<std::uint32_t> selectors;
+  for (const Atom& atom : atoms_)
+    if ((atom.ident.flags & (FW_IDENT_CONTAINER | FW_IDENT_UNMANAGED)) == FW_IDENT_CONTAINER)
+      selectors.push_back(atom.ident.id);
+  keep_one_of_each(selectors);
   return selectors;
 }
 

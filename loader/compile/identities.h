@@ -39,6 +39,8 @@ class Identities {
   // Those for which `list` counts: the part of `peers` that is in it.
   [[nodiscard]] std::vector<std::uint32_t> selectors(const std::vector<config::Peer>& peers,
                                                      const config::AddressList& list) const;
+  // Likewise of the containers that the policy knows.
+  [[nodiscard]] std::vector<std::uint32_t> containers() const;
   // Of an identity or a zone; not of FW_SEL_ANY or a door.
   [[nodiscard]] std::uint16_t zone_of(std::uint32_t selector) const;
   // Where a service's backends are.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/compile/image.h"
 
+#include <arpa/inet.h>
+
 #include <cstring>
 
 namespace fw::compile {
@@ -44,8 +46,12 @@ bool Image::operator==(const Image& other) const {
   return same_bytes(parameters, other.parameters) && same(identities, other.identities) &&
          same(listed, other.listed) && same(ports, other.ports) && same(policy, other.policy) &&
          same(doors, other.doors) && same(maglev, other.maglev) && same(members, other.members) &&
-         same(limits, other.limits) &&
-         zones == other.zones && identity_names == other.identity_names;
+         same(limits, other.limits) && zones == other.zones &&
+         identity_names == other.identity_names;
+}
+
+DoorOrder door_order(const fw_door_key& key) {
+  return {Address::from_abi(key.addr), ntohs(key.port), key.proto, key.family};
 }
 
 bool is_container(const Image& image, const Address& address) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,11 @@ struct Image {
 
   bool operator==(const Image& other) const;
 };
+
+// The order of Image::doors: as a reader would sort them, not as bytes of this machine. Address,
+// port, protocol, family.
+using DoorOrder = std::tuple<Address, std::uint16_t, std::uint8_t, std::uint8_t>;
+DoorOrder door_order(const fw_door_key& key);
 
 // Is this address behind one of this machine's container interfaces?
 bool is_container(const Image& image, const Address& address);

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <tuple>
 
 #include "maps/hash.h"
@@ -32,6 +31,13 @@ bool is_host(const fw_ident& ident) {
 }
 bool is_unmanaged(const fw_ident& ident) {
   return (ident.flags & FW_IDENT_UNMANAGED) != 0;
+}
+
+fw_ident host_ident() {
+  fw_ident host{};
+  host.zone = FW_ZONE_HOST;
+  host.flags = FW_IDENT_HOST;
+  return host;
 }
 
 bool is_group(const Address& address) {
@@ -73,8 +79,8 @@ Judge::Judge(const Image& image, const Placement& placement) : Judge(image) {
 
 Judgement Judge::judge(const Probe& probe) const {
   Judgement judgement;
-  judgement.from = identities_.ident(probe.src);
-  judgement.to = destination(probe.dst);
+  judgement.from = source(probe);
+  judgement.to = destination(probe);
   if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
     judgement.from.zone = probe.interface_zone;
 
@@ -133,12 +139,14 @@ Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
   return denied(judgement, reason_of_denial(probe, judgement));
 }
 
-fw_ident Judge::destination(const Address& address) const {
-  if (!is_group(address)) return identities_.ident(address);
-  fw_ident host{};
-  host.zone = FW_ZONE_HOST;
-  host.flags = FW_IDENT_HOST;
-  return host;
+fw_ident Judge::source(const Probe& probe) const {
+  if (probe.origin == FW_FROM_HOST && probe.src.is_loopback()) return host_ident();
+  return identities_.ident(probe.src);
+}
+
+fw_ident Judge::destination(const Probe& probe) const {
+  const bool here = probe.origin == FW_FROM_HOST && probe.dst.is_loopback();
+  return here || is_group(probe.dst) ? host_ident() : identities_.ident(probe.dst);
 }
 
 bool Judge::is_martian(const Probe& probe, const fw_ident& from) const {
@@ -155,14 +163,15 @@ bool Judge::is_martian(const Probe& probe, const fw_ident& from) const {
 }
 
 std::optional<fw_door> Judge::door(const Probe& probe, const fw_ident& to) const {
-  if (probe.origin != FW_FROM_WIRE || is_group(probe.dst)) return std::nullopt;
+  if (is_group(probe.dst)) return std::nullopt;
   const auto find = [&](const Address& address) -> std::optional<fw_door> {
-    const fw_addr addr = address.to_abi();
-    for (const auto& [key, door] : image_.doors)
-      if (std::memcmp(&key.addr, &addr, sizeof(addr)) == 0 && ntohs(key.port) == probe.dport &&
-          key.proto == probe.proto && key.family == static_cast<std::uint8_t>(probe.dst.family()))
-        return door;
-    return std::nullopt;
+    const DoorOrder wanted{address, probe.dport, probe.proto,
+                           static_cast<std::uint8_t>(probe.dst.family())};
+    const auto found = std::lower_bound(
+        image_.doors.begin(), image_.doors.end(), wanted,
+        [](const auto& keyed, const DoorOrder& order) { return door_order(keyed.first) < order; });
+    if (found == image_.doors.end() || door_order(found->first) != wanted) return std::nullopt;
+    return found->second;
   };
   if (auto here = find(probe.dst)) return here;
   return is_host(to) ? find(Address{}) : std::nullopt;

@@ -7,9 +7,10 @@
 //
 //  1. src and dst -> identity, by longest prefix. A source on a LAN interface whose prefix says
 //     internet is in the interface's zone; a group (multicast, broadcast) is the host.
-//  2. From a wire and not to a group: door = doors[dst, dport], or, to one of this machine's
-//     addresses, doors[any, dport].
-//     MARTIAN: the source cannot come from where it came from.
+//  2. Not to a group: door = doors[dst, dport], or, to one of this machine's addresses,
+//     doors[any, dport]. The machine's own processes go through a door before there is a packet
+//     (bpf/stages/local.h); all that follows is the same for them.
+//     MARTIAN: the source cannot come from where it came from, or the destination is loopback.
 //  3. FW_ADMIT for (src, dst, dport): allowed. So host.admin stays open under every block, and
 //     beside every door.
 //  4. FW_BLOCK for (src, dst, dport), and with a door for (src, backend, backend's port): BLOCKED.
@@ -80,7 +81,8 @@ class Judge {
     std::uint16_t to_zone;  // of what was asked for: the destination or its backend
   };
 
-  [[nodiscard]] fw_ident destination(const Address& address) const;
+  [[nodiscard]] fw_ident source(const Probe& probe) const;
+  [[nodiscard]] fw_ident destination(const Probe& probe) const;
   [[nodiscard]] bool is_martian(const Probe& probe, const fw_ident& from) const;
   [[nodiscard]] std::optional<fw_door> door(const Probe& probe, const fw_ident& to) const;
   [[nodiscard]] std::uint32_t port_class(std::uint8_t proto, std::uint16_t port) const;

@@ -57,9 +57,10 @@ std::size_t index_of(Proto proto) {
 // At which port which marks come or go.
 using Edges = std::map<std::uint32_t, Mark>;
 
-std::array<Edges, 2> edges_of(const std::vector<config::Rule>& rules) {
+std::array<Edges, 2> edges_of(const config::Policy& policy) {
   std::set<std::vector<PortSet>> distinct;
-  for (const config::Rule& rule : rules) distinct.insert(canonical(rule.ports));
+  for (const config::Rule& rule : policy.rules) distinct.insert(canonical(rule.ports));
+  for (const auto& [name, door] : policy.doors) distinct.insert(canonical(door.targets()));
 
   std::array<Edges, 2> edges;
   std::uint64_t counter = 0;
@@ -77,9 +78,9 @@ std::array<Edges, 2> edges_of(const std::vector<config::Rule>& rules) {
 
 }  // namespace
 
-Result<PortClasses> PortClasses::of_rules(const std::vector<config::Rule>& rules) {
+Result<PortClasses> PortClasses::of_policy(const config::Policy& policy) {
   PortClasses classes;
-  const auto edges = edges_of(rules);
+  const auto edges = edges_of(policy);
   std::uint32_t next = FW_PORTS_USER;
   for (std::size_t proto = 0; proto < edges.size(); ++proto) {
     std::map<Mark, std::uint32_t> numbers;  // one number space, but no class of both protocols

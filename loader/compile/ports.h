@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which ports do the rules tell apart? Each set of such ports is a class.
+// Which ports do the rules, and the targets of doors, tell apart? Each set of such ports is a
+// class.
 #pragma once
 
 #include <array>
@@ -13,8 +14,8 @@ namespace fw::compile {
 
 class PortClasses {
  public:
-  // Fails when the rules tell more ports apart than a class number can count.
-  static Result<PortClasses> of_rules(const std::vector<config::Rule>& rules);
+  // Fails when rules and doors tell more ports apart than a class number can count.
+  static Result<PortClasses> of_policy(const config::Policy& policy);
 
   // 65536 elements, or none when no rule names a TCP or UDP port.
   [[nodiscard]] std::vector<fw_port_class> table() const;

@@ -120,11 +120,19 @@ struct Door {
     auto operator<=>(const Mapping&) const = default;
   };
   std::vector<Mapping> mappings;
-  std::vector<Peer> from;
+  std::vector<Peer> from;  // on a loopback address: the host
   std::optional<Rate> limit;
   std::string text;           // canonical spelling: "http: host:8080/tcp -> proxy:80"
   std::optional<Time> until;  // not in force from then on
   Location where;
+
+  [[nodiscard]] bool is_loopback() const { return address && address->is_loopback(); }
+  // The ports of the service.
+  [[nodiscard]] std::vector<PortSet> targets() const {
+    std::vector<PortSet> ports;
+    for (const Mapping& mapping : mappings) ports.push_back({mapping.proto, mapping.target});
+    return ports;
+  }
 };
 
 struct Host {

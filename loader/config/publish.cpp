@@ -36,11 +36,6 @@ std::optional<Address> read_door_address(const Word& word, Report& report) {
     report.error(word.where(), address.error().message);
     return std::nullopt;
   }
-  if (address->is_loopback()) {
-    report.error(word.where(),
-                 "doors on loopback addresses are not supported by this version of fwd");
-    return std::nullopt;
-  }
   if (address->is_unspecified()) {
     report.error(word.where(), quote(word.text) + " is not an address of this machine",
                  "write the port alone for every address");
@@ -163,6 +158,25 @@ void read_from(const Node& node, Door& door, Scope& scope) {
   normalize(door.from);
 }
 
+// Who may use the door. Nobody reaches a loopback address from outside, so there 'from' is needless
+// and can only say so.
+void read_users(const Fields& fields, const Entry& entry, Door& door, Scope& scope) {
+  const std::vector<Peer> own = {ZoneRef{"host"}};
+  if (door.is_loopback() && !fields.attempted("from")) {
+    door.from = own;
+    return;
+  }
+  const Node* from =
+      required(fields, "from", entry, "write who may use the door: from: internet", scope.report);
+  if (from == nullptr) return;
+  read_from(*from, door, scope);
+  if (door.is_loopback() && !door.from.empty() && door.from != own)
+    scope.report.error(from->where,
+                       "the door is on the loopback address " + door.address->to_string() +
+                           ", which only this machine's own processes reach",
+                       "leave 'from' out, or write the door on another address");
+}
+
 void check_family(const Node& node, const Door& door, Scope& scope) {
   const Service& service = scope.policy.services[door.service];
   if (!door.address || service.addresses.empty()) return;
@@ -188,11 +202,10 @@ void read_door(const Entry& entry, Scope& scope) {
   const Node* host =
       required(fields, "host", entry, "write the port of this machine: host: 8080", report);
   const Node* to = required(fields, "to", entry, "write where it leads: to: SERVICE:PORT", report);
-  const Node* from =
-      required(fields, "from", entry, "write who may use the door: from: internet", report);
-  if (from != nullptr) read_from(*from, door, scope);
   const auto targets = to != nullptr ? read_to(*to, door, scope) : std::nullopt;
   const auto side = host != nullptr ? read_host_side(*host, report) : std::nullopt;
+  if (side) door.address = side->address;
+  read_users(fields, entry, door, scope);
   if (const Node* router = fields["router"];
       router != nullptr && is_text(*router, "'router'", report)) {
     door.router_port = read_range(Word{*router}, report);
@@ -202,7 +215,6 @@ void read_door(const Entry& entry, Scope& scope) {
   if (const Node* until = fields["until"]) door.until = read_until(*until, report);
   if (const Node* limit = fields["limit"]) door.limit = read_rate(*limit, "'limit'", report);
   if (!targets || !side) return;
-  door.address = side->address;
   if (!same_size(*host, "'host'", side->ports, "'to'", targets->front().range, report)) return;
   for (const PortSet& set : *targets) door.mappings.push_back({set.proto, side->ports, set.range});
   check_family(*host, door, scope);

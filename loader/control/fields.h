@@ -43,6 +43,12 @@ void fields(Io& io, Of<Io, ContainerStatus>& container) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, LocalDoorsStatus>& doors) {
+  io("open", doors.open);
+  io("why", doors.why);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, FlowUsage>& usage) {
   io("in_use", usage.in_use);
   io("capacity", usage.capacity);
@@ -55,6 +61,7 @@ void fields(Io& io, Of<Io, StatusReport>& status) {
   io("version", status.version);
   io("policy", status.policy);
   io("interfaces", status.interfaces);
+  io("local_doors", status.local_doors);
   io("flows", status.flows);
   io("containers", status.containers);
   io("next", status.next);

@@ -59,12 +59,21 @@ struct FlowUsage {
   bool operator==(const FlowUsage&) const = default;
 };
 
+// May this machine's own processes use doors, those on loopback addresses among them?
+struct LocalDoorsStatus {
+  bool open = false;
+  std::string why;  // not; where the hooks are while they are open
+
+  bool operator==(const LocalDoorsStatus&) const = default;
+};
+
 struct StatusReport {
   bool enforcing = false;
   std::string why;  // why not enforcing; empty while enforcing
   std::string version;
   std::optional<PolicyStatus> policy;  // unset: none was ever applied
   std::vector<InterfaceStatus> interfaces;
+  LocalDoorsStatus local_doors;
   FlowUsage flows;
   std::vector<ContainerStatus> containers;
   std::vector<std::string> next;  // what to do next, one sentence each; fwctl adds the obvious ones

@@ -110,7 +110,7 @@ Result<void> Attacher::apply(const std::vector<Target>& targets) {
 Result<void> Attacher::detach_others(const std::set<HookPoint>& wanted) {
   Result<void> outcome;
   for (const HookPoint& point : links_->pinned()) {
-    if (wanted.contains(point)) continue;
+    if (wanted.contains(point) || is_of_cgroups(point.hook)) continue;
     if (auto removed = links_->remove(point); !removed && outcome) outcome = removed;
   }
   for (auto point = filtered_.begin(); point != filtered_.end();) {

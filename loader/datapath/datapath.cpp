@@ -41,6 +41,17 @@ std::vector<Target> to_targets(const compile::Placement& placement, const Topolo
   return targets;
 }
 
+bool has_own_door(const compile::Image& image) {
+  return std::ranges::any_of(image.doors,
+                             [](const auto& keyed) { return keyed.second.flags & FW_DOOR_OWN; });
+}
+
+bool has_loopback_door(const compile::Image& image) {
+  return std::ranges::any_of(image.doors, [](const auto& keyed) {
+    return Address::from_abi(keyed.first.addr).is_loopback();
+  });
+}
+
 }  // namespace
 
 Datapath::Datapath(PinDirectory pins, std::unique_ptr<Programs> programs, PlacementMaps placement,
@@ -48,7 +59,8 @@ Datapath::Datapath(PinDirectory pins, std::unique_ptr<Programs> programs, Placem
     : pins_(std::move(pins)),
       programs_(std::move(programs)),
       placement_(std::move(placement)),
-      attacher_(pins_, *programs_, allow_tcx) {}
+      attacher_(pins_, *programs_, allow_tcx),
+      local_doors_(pins_, *programs_) {}
 
 Result<Datapath> Datapath::start(const Options& options) {
   bpf::capture_libbpf_log();
@@ -68,10 +80,14 @@ std::uint64_t Datapath::generation() const {
 }
 
 Result<void> Datapath::apply(const compile::Image& image, std::uint64_t generation) {
+  const bool wanted = has_own_door(image);
+  if (wanted)
+    if (auto attached = local_doors_.attach(); !attached && has_loopback_door(image))
+      return attached.error().during("opening the doors on loopback addresses");
   if (auto installed = install(*programs_, image, generation); !installed) return installed;
   // A limit on flows that is new counts those that are there already.
   if (auto swept = sweep(); !swept) return swept.error();
-  return {};
+  return wanted ? Result<void>{} : local_doors_.detach();
 }
 
 bool Datapath::has_xdp() const {

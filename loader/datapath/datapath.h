@@ -17,6 +17,7 @@
 #include "loader/datapath/accounts.h"
 #include "loader/datapath/attach.h"
 #include "loader/datapath/flows.h"
+#include "loader/datapath/local_doors.h"
 #include "loader/datapath/napi.h"
 #include "loader/datapath/placement_maps.h"
 
@@ -49,7 +50,8 @@ class Datapath {
   // The generation in force, also one of an earlier run; 0: none yet. Numbering goes on from here.
   [[nodiscard]] std::uint64_t generation() const;
 
-  // Puts a policy in force. After an error the old one still is.
+  // Puts a policy in force. After an error the old one still is. Fails also when it has doors that
+  // only this machine's own processes can use, and they cannot.
   Result<void> apply(const compile::Image& image, std::uint64_t generation);
 
   // Follows the machine's network: interface and endpoint maps, attachments, forwarding.
@@ -64,6 +66,7 @@ class Datapath {
   void adopt_flows_for(std::chrono::nanoseconds window);
 
   [[nodiscard]] const std::vector<Attachment>& attachments() const { return attachments_; }
+  [[nodiscard]] const LocalDoors& local_doors() const { return local_doors_; }
   [[nodiscard]] Result<std::vector<fw_account>> accounts() const;  // by account number
   [[nodiscard]] Result<std::vector<Flow>> flows(std::size_t limit) const;
   [[nodiscard]] Result<FlowCount> flow_count() const;
@@ -95,6 +98,7 @@ class Datapath {
   std::unique_ptr<Programs> programs_;  // Attacher keeps its address
   PlacementMaps placement_;
   Attacher attacher_;
+  LocalDoors local_doors_;
   std::vector<Attachment> attachments_;  // the attacher's, with what is known of redirects
   std::map<std::uint32_t, Napi> napi_;   // by ifindex of our end
   std::set<std::uint32_t> forwarding_;   // interfaces that were set to forward

@@ -9,16 +9,32 @@
 
 namespace fw::datapath {
 
-enum class Hook { kIngress, kEgress, kXdp };
+// On interfaces, and on the root of the cgroups, where processes name their peers.
+enum class Hook {
+  kIngress,
+  kEgress,
+  kXdp,
+  kConnect4,
+  kConnect6,
+  kSendmsg4,
+  kSendmsg6,
+  kRecvmsg4,
+  kRecvmsg6,
+  kGetpeername4,
+  kGetpeername6,
+};
+inline bool is_of_cgroups(Hook hook) {
+  return hook >= Hook::kConnect4;
+}
 
 struct HookPoint {
-  std::uint32_t ifindex = 0;
+  std::uint32_t ifindex = 0;  // 0: the cgroups
   Hook hook = Hook::kIngress;
 
   auto operator<=>(const HookPoint&) const = default;
 };
 
-// "12_ingress": the name of its pin. By index, because an interface can be renamed.
+// "12_ingress", "0_connect4": the name of its pin. By index, because an interface can be renamed.
 std::string to_string(const HookPoint& point);
 std::optional<HookPoint> parse_hook_point(const std::string& name);
 

@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <string_view>
@@ -17,34 +19,45 @@ namespace {
 constexpr int kTcxIngress = 46;
 constexpr int kTcxEgress = 47;
 
-constexpr std::string_view kHookNames[] = {"ingress", "egress", "xdp"};
+struct HookType {
+  std::string_view name;
+  bpf_attach_type type;
+};
 
-bpf_attach_type attach_type(Hook hook) {
-  switch (hook) {
-    case Hook::kIngress:
-      return static_cast<bpf_attach_type>(kTcxIngress);
-    case Hook::kEgress:
-      return static_cast<bpf_attach_type>(kTcxEgress);
-    case Hook::kXdp:
-      break;
-  }
-  return BPF_XDP;
+// By Hook.
+constexpr std::array kHooks = {
+    HookType{"ingress", static_cast<bpf_attach_type>(kTcxIngress)},
+    HookType{"egress", static_cast<bpf_attach_type>(kTcxEgress)},
+    HookType{"xdp", BPF_XDP},
+    HookType{"connect4", BPF_CGROUP_INET4_CONNECT},
+    HookType{"connect6", BPF_CGROUP_INET6_CONNECT},
+    HookType{"sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+    HookType{"sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+    HookType{"recvmsg4", BPF_CGROUP_UDP4_RECVMSG},
+    HookType{"recvmsg6", BPF_CGROUP_UDP6_RECVMSG},
+    HookType{"getpeername4", BPF_CGROUP_INET4_GETPEERNAME},
+    HookType{"getpeername6", BPF_CGROUP_INET6_GETPEERNAME},
+};
+static_assert(kHooks.size() == static_cast<std::size_t>(Hook::kGetpeername6) + 1);
+
+const HookType& type_of(Hook hook) {
+  return kHooks.at(static_cast<std::size_t>(hook));
 }
 
-// 0 when the link no longer holds an interface.
-std::uint32_t interface_of(int link) {
+// A link outlives what it was attached to, and then holds nothing.
+bool holds(int link, const HookPoint& point) {
   bpf_link_info info{};
   std::uint32_t length = sizeof(info);
-  if (bpf_obj_get_info_by_fd(link, &info, &length) != 0) return 0;
+  if (bpf_obj_get_info_by_fd(link, &info, &length) != 0) return false;
+  if (is_of_cgroups(point.hook)) return info.cgroup.cgroup_id != 0;
   // TCX keeps its ifindex at the same place of the union as XDP.
-  return info.xdp.ifindex;
+  return info.xdp.ifindex == point.ifindex;
 }
 
 }  // namespace
 
 std::string to_string(const HookPoint& point) {
-  return std::to_string(point.ifindex) + "_" +
-         std::string{kHookNames[static_cast<std::size_t>(point.hook)]};
+  return std::to_string(point.ifindex) + "_" + std::string{type_of(point.hook).name};
 }
 
 std::optional<HookPoint> parse_hook_point(const std::string& name) {
@@ -53,12 +66,10 @@ std::optional<HookPoint> parse_hook_point(const std::string& name) {
   const auto [rest, error] = std::from_chars(name.data(), end, point.ifindex);
   if (error != std::errc{} || rest == end || *rest != '_') return std::nullopt;
   const std::string_view hook{rest + 1, static_cast<std::size_t>(end - rest - 1)};
-  for (const Hook candidate : {Hook::kIngress, Hook::kEgress, Hook::kXdp}) {
-    if (kHookNames[static_cast<std::size_t>(candidate)] != hook) continue;
-    point.hook = candidate;
-    return point;
-  }
-  return std::nullopt;
+  const auto found = std::ranges::find(kHooks, hook, &HookType::name);
+  if (found == kHooks.end()) return std::nullopt;
+  point.hook = static_cast<Hook>(found - kHooks.begin());
+  return point;
 }
 
 std::string Links::path(const HookPoint& point) const {
@@ -67,16 +78,16 @@ std::string Links::path(const HookPoint& point) const {
 
 bool Links::alive(const HookPoint& point) const {
   if (const auto known = current_.find(point); known != current_.end())
-    return interface_of(known->second.get()) == point.ifindex;
+    return holds(known->second.get(), point);
   const bpf::Fd link{bpf_obj_get(path(point).c_str())};
-  return link && interface_of(link.get()) == point.ifindex;
+  return link && holds(link.get(), point);
 }
 
-Result<void> Links::ensure(const HookPoint& point, int program, std::uint32_t flags) {
+Result<void> Links::ensure(const HookPoint& point, int program, std::uint32_t flags, int cgroup) {
   if (current_.contains(point) && alive(point)) return {};
   current_.erase(point);
   bpf::Fd link{bpf_obj_get(path(point).c_str())};
-  if (link && interface_of(link.get()) == point.ifindex) {
+  if (link && holds(link.get(), point)) {
     if (bpf_link_update(link.get(), program, nullptr) == 0) {
       current_.insert_or_assign(point, std::move(link));
       return {};
@@ -86,14 +97,18 @@ Result<void> Links::ensure(const HookPoint& point, int program, std::uint32_t fl
     bpf_link_detach(link.get());
   }
   if (link) unlink(path(point).c_str());
-  return create(point, program, flags);
+  return create(point, program, flags, cgroup);
 }
 
-Result<void> Links::create(const HookPoint& point, int program, std::uint32_t flags) {
+Result<void> Links::create(const HookPoint& point, int program, std::uint32_t flags, int cgroup) {
   LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
-  bpf::Fd link{
-      bpf_link_create(program, static_cast<int>(point.ifindex), attach_type(point.hook), &options)};
-  if (!link) return Error::from_errno("attaching to interface " + std::to_string(point.ifindex));
+  const bool of_cgroups = is_of_cgroups(point.hook);
+  const int target = of_cgroups ? cgroup : static_cast<int>(point.ifindex);
+  bpf::Fd link{bpf_link_create(program, target, type_of(point.hook).type, &options)};
+  if (!link)
+    return Error::from_errno(of_cgroups
+                                 ? "attaching to " + std::string{type_of(point.hook).name}
+                                 : "attaching to interface " + std::to_string(point.ifindex));
   if (bpf_obj_pin(link.get(), path(point).c_str()) != 0)
     return Error::from_errno("pinning " + path(point));
   current_.insert_or_assign(point, std::move(link));

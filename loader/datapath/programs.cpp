@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <spdlog/spdlog.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -56,6 +57,7 @@ Result<void> check_layouts(const ::fwd& skeleton) {
       expect<fw_addr, fw_source>(maps.fw_sources),
       expect<std::uint32_t, fw_iface>(maps.fw_ifaces),
       expect<fw_addr, fw_endpoint>(maps.fw_endpoints),
+      expect<int, fw_own_socket>(maps.fw_own),
       expect<fw_prefix4, fw_ident>(inner(maps.fw_ident4)),
       expect<fw_prefix6, fw_ident>(inner(maps.fw_ident6)),
       expect<std::uint32_t, fw_port_class>(inner(maps.fw_ports)),
@@ -218,6 +220,15 @@ std::uint64_t monotonic_ns() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+Result<std::uint64_t> netns_cookie() {
+  const bpf::Fd socket{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  std::uint64_t cookie = 0;
+  socklen_t length = sizeof(cookie);
+  if (!socket || getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) != 0)
+    return Error::from_errno("asking for the cookie of this network namespace");
+  return cookie;
+}
+
 }  // namespace
 
 void Programs::Destroy::operator()(::fwd* skeleton) const noexcept {
@@ -242,6 +253,17 @@ int Programs::out() const {
 }
 int Programs::sweep() const {
   return bpf_program__fd(skeleton_->progs.fw_sweep);
+}
+std::map<Hook, int> Programs::of_cgroups() const {
+  const auto& from = skeleton_->progs;
+  return {{Hook::kConnect4, bpf_program__fd(from.fw_connect4)},
+          {Hook::kConnect6, bpf_program__fd(from.fw_connect6)},
+          {Hook::kSendmsg4, bpf_program__fd(from.fw_sendmsg4)},
+          {Hook::kSendmsg6, bpf_program__fd(from.fw_sendmsg6)},
+          {Hook::kRecvmsg4, bpf_program__fd(from.fw_recvmsg4)},
+          {Hook::kRecvmsg6, bpf_program__fd(from.fw_recvmsg6)},
+          {Hook::kGetpeername4, bpf_program__fd(from.fw_getpeername4)},
+          {Hook::kGetpeername6, bpf_program__fd(from.fw_getpeername6)}};
 }
 
 std::uint64_t Programs::swept() const {
@@ -280,6 +302,9 @@ Result<Programs> Programs::load(const PinDirectory& pins, const Sizes& sizes) {
   for (auto& [field, map] : outer_maps(programs.maps_, skeleton)) field->inner = inner_layout(map);
   if (auto sized = set_sizes(skeleton, sizes); !sized) return sized.error();
   if (auto adopted = adopt_pins(skeleton.obj, pins); !adopted) return adopted.error();
+  const auto cookie = netns_cookie();
+  if (!cookie) return cookie.error();
+  skeleton.rodata->fw_netns_cookie = *cookie;
   skeleton.rodata->fw_tick_ns = tick_ns();
 
   if (const int failed = fwd__load(&skeleton); failed != 0) return load_error(-failed);

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
 #include "loader/bpf/map.h"
 #include "loader/datapath/bpffs.h"
+#include "loader/datapath/hook.h"
 #include "loader/datapath/sizes.h"
 #include "maps/active.h"
 #include "maps/explanation.h"
@@ -45,6 +47,7 @@ class Programs {
   [[nodiscard]] int out() const;  // of wires and containers alike
   [[nodiscard]] int sweep() const;
   [[nodiscard]] int explain() const;
+  [[nodiscard]] std::map<Hook, int> of_cgroups() const;
 
   [[nodiscard]] const Maps& maps() const { return maps_; }
   // Entries that the last run of sweep() removed.

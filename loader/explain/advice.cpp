@@ -159,29 +159,6 @@ void advise_door(const Atlas& atlas, const Question& question, const Denial& den
   report.advice.push_back("clients then connect to host:" + std::to_string(host));
 }
 
-void advise_rule(const Atlas& atlas, const Question& question, const Denial& denial,
-                 ExplainReport& report, Remedy& remedy) {
-  remedy = added(question);
-  const bool host = (denial.to.ident.flags & FW_IDENT_HOST) != 0;
-  if (!host || denial.any_port) return;
-  // A door is there, but for wires only.
-  for (const auto& [name, door] : atlas.world().policy.doors)
-    for (const auto& mapping : door.mappings) {
-      if (mapping.proto != denial.port.proto || !mapping.host.contains(denial.port.range.first) ||
-          denial.from.origin == FW_FROM_WIRE)
-        continue;
-      const auto target = static_cast<std::uint16_t>(mapping.target.first +
-                                                     denial.port.range.first - mapping.host.first);
-      report.advice.push_back("door '" + name +
-                              "' answers only what comes from a wire; a container or the host "
-                              "itself connects to the service");
-      remedy = added({question.from,
-                      config::ServiceRef{door.service},
-                      {{mapping.proto, {target, target}}},
-                      {}});
-    }
-}
-
 std::optional<NearRule> near(const Atlas& atlas, const Rule& rule, const Denial& denial) {
   if (rule.kind == RuleKind::kBlock) return std::nullopt;
   const bool from = covers(atlas, rule.from, denial.from);
@@ -213,7 +190,10 @@ void advise(const Atlas& atlas, const Question& question, const Denial& denial,
   }
   if (denial.reason == FW_REASON_MARTIAN) {
     report.advice.emplace_back(
-        "no packet comes from there with such a source, whatever is allowed");
+        denial.to.address.is_loopback()
+            ? "only this machine's own processes reach a loopback address; give the door another "
+              "one"
+            : "no packet comes from there with such a source, whatever is allowed");
     return;
   }
   if (denial.reason == FW_REASON_NO_ROUTE && (denial.door == nullptr || denial.backend)) {
@@ -236,7 +216,7 @@ void advise(const Atlas& atlas, const Question& question, const Denial& denial,
   else if (from_uplink && (denial.to.ident.flags & FW_IDENT_CONTAINER) != 0)
     advise_door(atlas, question, denial, report, remedy);
   else
-    advise_rule(atlas, question, denial, report, remedy);
+    remedy = added(question);
   report.allow = remedy.lines;
   report.breaks = broken_by(remedy, atlas.world().policy);
 }

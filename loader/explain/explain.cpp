@@ -39,6 +39,10 @@ Outcome outcome_of(const Case& one) {
           verdict.door_name};
 }
 
+bool is_host(const Member& member) {
+  return (member.ident.flags & FW_IDENT_HOST) != 0;
+}
+
 // "a, b, c and 4 more".
 std::string join(const std::set<std::string>& names) {
   constexpr std::size_t kMost = 8;
@@ -79,18 +83,17 @@ class Explainer {
 
   // A door on one address makes that address differ from the host's others.
   void add_door_addresses() {
-    const bool host = std::any_of(to_.begin(), to_.end(), [](const Member& member) {
-      return (member.ident.flags & FW_IDENT_HOST) != 0;
-    });
-    if (!host || std::holds_alternative<Prefix>(question_.to)) return;
+    if (std::ranges::none_of(to_, is_host) || std::holds_alternative<Prefix>(question_.to)) return;
+    const bool from_host = std::ranges::any_of(from_, is_host);
     for (const auto& named_door : atlas_.world().policy.doors) {
       const config::Door& door = named_door.second;
       if (!door.address || !opens_asked_port(door)) continue;
+      if (door.is_loopback() && !from_host) continue;
       const bool there = std::any_of(to_.begin(), to_.end(), [&](const Member& member) {
         return member.address == *door.address;
       });
       Member member = atlas_.member(*door.address);
-      if (there || (member.ident.flags & FW_IDENT_HOST) == 0) continue;
+      if (there || !is_host(member)) continue;
       member.name = "host at " + door.address->to_string();
       to_.push_back(std::move(member));
     }
@@ -115,7 +118,8 @@ class Explainer {
                    " kinds of addresses; ask about a smaller zone, a service or one port"};
     for (const Member& from : from_)
       for (const Member& to : to_) {
-        if (from.family() != to.family() || (from.address == to.address && !to.other)) continue;
+        if (from.family() != to.family()) continue;
+        if (from.address == to.address && !to.other && !is_host(from)) continue;
         if (any)
           if (auto added = add(from, to, {}, true); !added) return added;
         for (const PortSet& port : ports)

@@ -22,7 +22,10 @@ Segments::Segments(const std::vector<const config::Policy*>& policies) {
     for (const auto& rule : policy->rules)
       for (const PortSet& set : rule.ports) cut(set);
     for (const auto& [name, door] : policy->doors)
-      for (const auto& mapping : door.mappings) cut({mapping.proto, mapping.host});
+      for (const auto& mapping : door.mappings) {
+        cut({mapping.proto, mapping.host});
+        cut({mapping.proto, mapping.target});  // open to the host itself
+      }
   }
   sort_unique(tcp_);
   sort_unique(udp_);

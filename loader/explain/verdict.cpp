@@ -24,6 +24,15 @@ struct ReasonText {
 constexpr std::array<ReasonText, FW_REASON_COUNT> kReasons{{FW_REASONS(FW_REASON_TEXT)}};
 #undef FW_REASON_TEXT
 
+// What a packet's source becomes when it leaves by this interface as the machine's own.
+std::optional<Address> address_of(const fw_iface& placed, Family family) {
+  if (family == Family::kIpv4 && placed.addr4 != 0)
+    return Address::from_bytes(Family::kIpv4, &placed.addr4);
+  const Address ipv6 = Address::from_abi(placed.addr6);
+  if (family == Family::kIpv6 && !ipv6.is_unspecified()) return ipv6;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string Verdict::reason_name() const {
@@ -48,8 +57,7 @@ Jury::Jury(const World& world)
 Verdict Jury::judge(const Member& from, const Member& to, std::uint8_t proto,
                     std::uint16_t port) const {
   Verdict result = verdict(judge_.judge(probe_of(from, to, proto, port)));
-  if (result.allowed && is_masqueraded(from, result.backend.value_or(to.address)))
-    result.masquerade = uplink_address(from.family());
+  if (result.allowed) result.masquerade = source_after(from, to, result.backend);
   return result;
 }
 
@@ -118,9 +126,14 @@ std::optional<config::Rate> Jury::limit_of(const Judgement& judgement) const {
   return std::nullopt;
 }
 
-bool Jury::is_masqueraded(const Member& from, const Address& target) const {
-  return (from.ident.flags & FW_IDENT_MASQUERADE) != 0 && from.origin != FW_FROM_HOST &&
-         leaves_by_uplink(target);
+std::optional<std::string> Jury::source_after(const Member& from, const Member& to,
+                                              const std::optional<Address>& backend) const {
+  if (backend)
+    if (auto own = own_source(from, atlas_.member(*backend)); !own.empty()) return own;
+  if ((from.ident.flags & FW_IDENT_MASQUERADE) != 0 && from.origin != FW_FROM_HOST &&
+      leaves_by_uplink(backend.value_or(to.address)))
+    return uplink_address(from.family());
+  return std::nullopt;
 }
 
 bool Jury::leaves_by_uplink(const Address& address) const {
@@ -132,12 +145,29 @@ std::string Jury::uplink_address(Family family) const {
   if (world_.assumed) return "host";
   for (const auto& [index, placed] : world_.placement.interfaces) {
     if (placed.role != FW_ROLE_UPLINK) continue;
-    if (family == Family::kIpv4 && placed.addr4 != 0)
-      return Address::from_bytes(Family::kIpv4, &placed.addr4).to_string();
-    const Address ipv6 = Address::from_abi(placed.addr6);
-    if (family == Family::kIpv6 && !ipv6.is_unspecified()) return ipv6.to_string();
+    if (const auto own = address_of(placed, family)) return own->to_string();
   }
   return "host";
+}
+
+std::string Jury::own_source(const Member& from, const Member& backend) const {
+  std::uint32_t index = 0;
+  if (from.origin == FW_FROM_CONTAINER && from.address == backend.address) {
+    const auto endpoint = world_.placement.endpoints.find(from.address);
+    if (endpoint != world_.placement.endpoints.end()) index = endpoint->second.ifindex;
+  } else if (from.origin == FW_FROM_WIRE && backend.origin == FW_FROM_WIRE &&
+             from.interface_zone == backend.interface_zone) {
+    if (from.interface_zone == FW_ZONE_INTERNET)
+      return world_.policy.host.uplinks.size() == 1 ? uplink_address(from.family()) : "";
+    if (from.ident.ifindex != backend.ident.ifindex) return {};
+    index = from.ident.ifindex;
+  } else {
+    return {};
+  }
+  const auto placed = world_.placement.interfaces.find(index);
+  if (world_.assumed || placed == world_.placement.interfaces.end()) return "host";
+  const auto own = address_of(placed->second, from.family());
+  return own ? own->to_string() : "host";
 }
 
 std::vector<Translation> Jury::translations(const Member& from, const Member& to,

@@ -55,9 +55,14 @@ class Jury {
   [[nodiscard]] std::optional<control::RuleRef> written(const compile::AccountName& account,
                                                         const compile::Judgement& judgement) const;
   [[nodiscard]] std::optional<config::Rate> limit_of(const compile::Judgement& judgement) const;
-  [[nodiscard]] bool is_masqueraded(const Member& from, const Address& target) const;
+  // What the source becomes: masqueraded, or this machine's own where answers would go past it.
+  [[nodiscard]] std::optional<std::string> source_after(
+      const Member& from, const Member& to, const std::optional<Address>& backend) const;
   [[nodiscard]] bool leaves_by_uplink(const Address& address) const;
   [[nodiscard]] std::string uplink_address(Family family) const;
+  // The machine's own address in place of FROM's, where the answers would else go past it
+  // (bpf/stages/admit.h, is_hairpin); "" where they do not.
+  [[nodiscard]] std::string own_source(const Member& from, const Member& backend) const;
 
   World world_;
   Atlas atlas_;

@@ -174,7 +174,7 @@ TEST_F(Verdicts, TheHostMayConnectOutAndIsAnswered) {
               "NOT_PUBLISHED internet host");
 }
 
-TEST_F(Verdicts, TheHostReachesContainersOnlyByRule) {
+TEST_F(Verdicts, TheHostReachesContainersOnlyByRuleOrDoor) {
   const Bytes syn = syn4(to_web(), "172.20.1.1", kWeb, 80);
   expect_stack(At::kOutWeb, syn, "host -> web:80/tcp host dmz");
   expect_stack(At::kFromWeb,
@@ -182,7 +182,8 @@ TEST_F(Verdicts, TheHostReachesContainersOnlyByRule) {
                    Tcp{.sport = 80, .dport = 40000, .syn = true, .ack = true},
                "host -> web:80/tcp host dmz");
   expect_drop(At::kOutWeb, syn4(to_web(), "172.20.1.1", kWeb, 81), "NO_RULE host dmz");
-  expect_drop(At::kOutDb, syn4(to_db(), "172.20.2.1", kDb, 5432), "NO_RULE host internal");
+  expect_stack(At::kOutDb, syn4(to_db(), "172.20.2.1", kDb, 5432), "data host internal");
+  expect_drop(At::kOutDb, syn4(to_db(), "172.20.2.1", kDb, 5433), "NO_RULE host internal");
 }
 
 TEST_F(Verdicts, AHostThatMayNotConnectOut) {

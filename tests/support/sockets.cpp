@@ -212,6 +212,33 @@ Endpoint Client::local() const {
   return to_endpoint(storage);
 }
 
+Endpoint Client::peer() const {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof(storage);
+  getpeername(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &length);
+  return to_endpoint(storage);
+}
+
+Result<Endpoint> source_of_answer(const NetNs& from, const Endpoint& to, milliseconds timeout) {
+  sockaddr_storage storage{};
+  const auto length = to_sockaddr(to, storage);
+  if (!length) return length.error();
+  const Fd fd{from.enter(
+      [&] { return socket(storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); })};
+  const auto deadline = Clock::now() + timeout;
+  while (Clock::now() < deadline) {
+    const auto* name = reinterpret_cast<const sockaddr*>(&storage);
+    if (sendto(fd.get(), "?", 1, 0, name, *length) != 1) return Error::from_errno("sending");
+    if (!wait_for(fd.get(), POLLIN, std::min(deadline, Clock::now() + kUdpRetry))) continue;
+    char byte = 0;
+    sockaddr_storage source{};
+    socklen_t size = sizeof(source);
+    if (recvfrom(fd.get(), &byte, 1, 0, reinterpret_cast<sockaddr*>(&source), &size) == 1)
+      return to_endpoint(source);
+  }
+  return Error::from_errno("waiting for an answer", ETIMEDOUT);
+}
+
 std::string why_unreachable(const NetNs& from, Transport transport, const Endpoint& to,
                             milliseconds timeout) {
   constexpr std::string_view kText = "hello";

@@ -68,13 +68,19 @@ class Client {
                                          milliseconds timeout = milliseconds{2000},
                                          Resend resend = Resend::kYes);
   [[nodiscard]] Endpoint local() const;
-  void hang_up() const;  // wakes a thread that waits in echo()
+  [[nodiscard]] Endpoint peer() const;  // what getpeername says
+  void hang_up() const;                 // wakes a thread that waits in echo()
 
  private:
   Client(Fd socket, Transport transport) : socket_(std::move(socket)), transport_(transport) {}
   Fd socket_;
   Transport transport_;
 };
+
+// A datagram from a socket that is not connected, sent every 200 ms until one comes back: who is
+// its source, as the socket is told?
+Result<Endpoint> source_of_answer(const NetNs& from, const Endpoint& to,
+                                  milliseconds timeout = milliseconds{5000});
 
 // One connection, one echo: "" when it worked, else why not.
 std::string why_unreachable(const NetNs& from, Transport transport, const Endpoint& to,

@@ -55,7 +55,7 @@ TEST(Doors, OfTheHostItselfHaveNoPool) {
   const Image image = must_compile(podplay(), podplay_machine());
   const auto* names = door_at(image, "", 5353);
   ASSERT_TRUE(names);
-  EXPECT_EQ(names->flags, FW_DOOR_LOCAL);
+  EXPECT_EQ(names->flags, FW_DOOR_LOCAL | FW_DOOR_OWN);
   EXPECT_EQ(names->pool.size, 0U);
   EXPECT_EQ(ntohs(names->port), 53);
 }
@@ -66,7 +66,7 @@ TEST(Doors, BackendsOfOneFamilyOnlyLeaveTheOtherEmpty) {
   const Image image = must_compile(policy, podplay_machine());
   EXPECT_EQ(door_at(image, "", 8080)->pool.size, 1U);
   EXPECT_EQ(door_at(image, "", 8080, IPPROTO_TCP, Family::kIpv6)->pool.size, 0U);
-  EXPECT_EQ(door_at(image, "", 8080, IPPROTO_TCP, Family::kIpv6)->flags, 0);
+  EXPECT_EQ(door_at(image, "", 8080, IPPROTO_TCP, Family::kIpv6)->flags, FW_DOOR_OWN);
 }
 
 TEST(Doors, RangeIsMappedOneToOne) {
@@ -113,7 +113,67 @@ TEST(Doors, EntriesSayWhoMayComeIn) {
   EXPECT_EQ(from_internet->verdict, FW_ALLOW);
   EXPECT_EQ(book.names().at(from_internet->account),
             (AccountName{AccountName::Kind::kDoor, "http", "internet", "dmz"}));
-  EXPECT_EQ(image.parameters.door_levels, FW_LEVEL_BIT(1, 0, 1));
+  EXPECT_EQ(image.parameters.door_levels, FW_LEVEL_BIT(0, 0, 1) | FW_LEVEL_BIT(1, 0, 1));
+}
+
+bool may_use(const Image& image, std::uint32_t from, std::uint32_t door) {
+  return entry_at(image, {from, FW_SEL_DOOR | door, FW_PORTS_ANY}) != nullptr;
+}
+
+TEST(Doors, OfTheInternetAreThoseOfTheMachinesContainers) {
+  const Image image = must_compile(podplay(), podplay_machine());
+  enum Door : std::uint32_t { kHttp = 1, kLocal, kNames };  // by name
+  for (const char* container : {"172.20.1.10", "172.20.2.20", "10.99.0.2"}) {
+    const std::uint32_t id = ident_of(image, container).id;
+    EXPECT_TRUE(may_use(image, id, kHttp)) << container;
+    EXPECT_FALSE(may_use(image, id, kNames)) << container << ", which is not in the lan";
+    EXPECT_FALSE(may_use(image, id, kLocal)) << container;
+  }
+  EXPECT_FALSE(may_use(image, ident_of(image, "172.20.2.99").id, kHttp)) << "nothing names it";
+  for (const Door door : {kHttp, kLocal, kNames})
+    EXPECT_TRUE(may_use(image, FW_SEL_ZONE | FW_ZONE_HOST, door)) << "the host itself";
+}
+
+TEST(Doors, LetTheHostItselfReachTheBackend) {
+  AccountBook book;
+  const Image image = must_compile(podplay(), podplay_machine(), book);
+  const std::uint32_t proxy = ident_of(image, "172.20.1.10").id;
+  const auto* own =
+      entry_at(image, {FW_SEL_ZONE | FW_ZONE_HOST, proxy, std::uint32_t{image.ports[80].tcp}});
+  ASSERT_TRUE(own);
+  EXPECT_EQ(own->verdict, FW_ALLOW);
+  EXPECT_EQ(book.names().at(own->account),
+            (AccountName{AccountName::Kind::kDoor, "http", "host", "dmz"}));
+}
+
+TEST(Doors, ARuleThatSaysTheSameCounts) {
+  Policy policy = podplay();
+  policy.rules.push_back(allow("host", "proxy", {tcp(80)}));
+  AccountBook book;
+  const Image image = must_compile(policy, podplay_machine(), book);
+  const std::uint32_t proxy = ident_of(image, "172.20.1.10").id;
+  const auto* own =
+      entry_at(image, {FW_SEL_ZONE | FW_ZONE_HOST, proxy, std::uint32_t{image.ports[80].tcp}});
+  ASSERT_TRUE(own);
+  EXPECT_EQ(book.names().at(own->account).kind, AccountName::Kind::kRule);
+}
+
+TEST(Doors, AreClosedToTheHostItselfByABlockAndByAdmin) {
+  const auto is_open = [](const Policy& policy, const char* address, std::uint16_t port) {
+    const Image image = must_compile(policy, podplay_machine());
+    return (door_at(image, address, port)->flags & FW_DOOR_OWN) != 0;
+  };
+  Policy policy = podplay();
+  EXPECT_TRUE(is_open(policy, "", 8080));
+  EXPECT_TRUE(is_open(policy, "127.0.0.1", 8000));
+  policy.rules.push_back(block("host", "host", {tcp(8080)}));
+  EXPECT_FALSE(is_open(policy, "", 8080));
+  EXPECT_TRUE(is_open(policy, "127.0.0.1", 8000));
+  policy.rules.back() = block("*", "api", {tcp(8000)});
+  EXPECT_TRUE(is_open(policy, "", 8080));
+  EXPECT_FALSE(is_open(policy, "127.0.0.1", 8000));
+  policy.rules.back() = admin("*", "host", {tcp(8080)});
+  EXPECT_FALSE(is_open(policy, "", 8080)) << "the host's own port goes before the door";
 }
 
 TEST(Doors, OpenToAnyoneCountByZone) {

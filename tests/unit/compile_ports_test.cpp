@@ -13,9 +13,9 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 PortClasses classes_of(const std::vector<std::vector<PortSet>>& rules) {
-  std::vector<Rule> made;
-  for (const auto& ports : rules) made.push_back(allow("*", "*", ports));
-  auto classes = PortClasses::of_rules(made);
+  Policy policy;
+  for (const auto& ports : rules) policy.rules.push_back(allow("*", "*", ports));
+  auto classes = PortClasses::of_policy(policy);
   EXPECT_TRUE(classes);
   return *classes;
 }
@@ -84,10 +84,10 @@ TEST(PortClasses, TcpAndUdpNeverShare) {
 }
 
 TEST(PortClasses, TooManyToNumberIsAnError) {
-  std::vector<Rule> rules;
+  Policy policy;
   for (std::uint32_t port = 1; port < 65536; ++port)
-    rules.push_back(allow("*", "*", {tcp(static_cast<std::uint16_t>(port))}));
-  const auto classes = PortClasses::of_rules(rules);
+    policy.rules.push_back(allow("*", "*", {tcp(static_cast<std::uint16_t>(port))}));
+  const auto classes = PortClasses::of_policy(policy);
   ASSERT_FALSE(classes);
   EXPECT_NE(classes.error().message.find("ranges"), std::string::npos);
 }

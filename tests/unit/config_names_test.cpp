@@ -263,9 +263,12 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"Loopback",
                 kDoor + "{host: \"127.0.0.1:8000\", to: db:80, from: lan}\n"
-                        "  v6: {host: \"[::1]:8000\", to: db:80, from: lan}\n",
-                {"6:16: doors on loopback addresses are not supported by this version of fwd",
-                 "7:16: doors on loopback addresses are not supported by this version of fwd"}},
+                        "  v6: {host: \"[::1]:8000\", to: db:80, from: [host, internet]}\n",
+                {"6:50: the door is on the loopback address 127.0.0.1, which only this machine's "
+                 "own processes reach | leave 'from' out, or write the door on another address",
+                 "7:14: the door is on an IPv6 address, and service 'db' has none of that family",
+                 "7:45: the door is on the loopback address ::1, which only this machine's own "
+                 "processes reach | leave 'from' out, or write the door on another address"}},
         Mistake{"Unspecified",
                 kDoor + "{host: 0.0.0.0:80, to: db:80, from: lan}\n",
                 {"6:15: '0.0.0.0' is not an address of this machine | write the port alone for "

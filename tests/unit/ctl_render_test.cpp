@@ -64,6 +64,7 @@ StatusReport some_status() {
                         "set host.datapath to "
                         "force it"},
                        {"vethb2f1c", "container", "xdp", "native"}};
+  report.local_doors = {true, "/sys/fs/cgroup"};
   report.flows = {1204, 1048576};
   report.containers = {{"proxy", "172.20.1.10", "vethb2f1c", ""},
                        {"api", "172.20.2.12", "", "no interface has it"}};
@@ -80,6 +81,7 @@ eth0       uplink     tc    veth: XDP would copy every GSO packet, and a veth ca
 vethb2f1c  container  xdp   native
 
 policy      shop@7, applied 2026-11-20T12:00:00Z: more doors
+local doors open: /sys/fs/cgroup
 flows       1204 of 1048576 in use (0.1 %)
 containers  1 of 2 placed
             not placed: api 172.20.2.12 (no interface has it)

@@ -49,14 +49,18 @@ TEST(Diff, ARuleMoreAndARuleLess) {
 TEST(Diff, ADoorIsToldByWhereItLeads) {
   const auto https =
       shop_with("publish:\n", "publish:\n  https: {host: 8443, to: proxy:https, from: internet}\n");
-  EXPECT_THAT(lines_between(kShop, https),
-              ElementsAre("+ internet may reach proxy:443/tcp (by host:8443)"));
-  const auto moved = shop_with("host: 8080", "host: 8088");
+  EXPECT_THAT(
+      lines_between(kShop, https),
+      ElementsAre("+ backend may reach proxy:443/tcp (by host:8443)",
+                  "+ data may reach proxy:443/tcp (by host:8443)", "+ host may reach proxy:443/tcp",
+                  "+ internet may reach proxy:443/tcp (by host:8443)",
+                  "+ peers may reach proxy:443/tcp (by host:8443)",
+                  "+ proxy may reach proxy:443/tcp (by host:8443)"))
+      << "what the internet may use, this machine's containers may";
+  const auto moved = shop_with("host: 8000", "host: 8008");
   EXPECT_THAT(lines_between(kShop, moved),
-              ElementsAre("+ internet may reach proxy:80/tcp (by host:8088)",
-                          "+ lan may reach proxy:80/tcp (by host:8088)",
-                          "- internet may no longer reach proxy:80/tcp (by host:8080)",
-                          "- lan may no longer reach proxy:80/tcp (by host:8080)"));
+              ElementsAre("+ lan may reach backend:8000/tcp (by host:8008)",
+                          "- lan may no longer reach backend:8000/tcp (by host:8000)"));
 }
 
 TEST(Diff, ALongerListOfSources) {

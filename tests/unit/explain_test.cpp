@@ -169,8 +169,9 @@ TEST(Explain, TheLineThatWouldAllowIt) {
   EXPECT_THAT(ask_shop("internet", "proxy:80").allow, IsEmpty());
   EXPECT_THAT(ask_shop("internet", "proxy:80").advice,
               Contains(HasSubstr("clients connect to host:8080")));
-  EXPECT_THAT(ask_shop("backend", "host:8080").allow,
-              ElementsAre("allow:", "  - backend -> proxy:80/tcp"));
+  EXPECT_THAT(ask_shop("redis", "host:8000").allow,
+              ElementsAre("publish:", "  app: {host: 8000, to: backend:8000, from: [lan, redis]}"));
+  EXPECT_EQ(ask_shop("backend", "host:8080").verdict, "allow");
   EXPECT_THAT(ask_shop("203.0.113.9", "host:8080").allow, IsEmpty());
 }
 

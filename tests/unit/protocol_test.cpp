@@ -21,6 +21,7 @@ StatusReport some_status() {
                                .applied_at = "2026-11-20T12:00:00Z",
                                .comment = "a \"quoted\" word\n"};
   status.interfaces = {{.name = "eth0", .role = "uplink", .mode = "tc", .why = "veth"}};
+  status.local_doors = {.open = false, .why = "cgroups of version 2 are not mounted"};
   status.flows = {.in_use = 12, .capacity = 1U << 20U};
   status.containers = {{"proxy", "172.20.1.10", "veth1", ""},
                        {"api", "fd00::1", "", "no interface has it"}};

@@ -38,12 +38,14 @@ TEST(Verifier, ProgramsStayWithinTheirBudgets) {
   FW_REQUIRE_ROOT();
   FW_ASSIGN(Machine * machine, Machine::get());
   const datapath::Programs& programs = machine->datapath().programs();
-  const std::map<std::string, int> loaded = {{"fw_xdp", programs.xdp()},
-                                             {"fw_wire_in", programs.wire_in()},
-                                             {"fw_ctr_in", programs.container_in()},
-                                             {"fw_out", programs.out()},
-                                             {"fw_explain", programs.explain()},
-                                             {"fw_sweep", programs.sweep()}};
+  std::map<std::string, int> loaded = {{"fw_xdp", programs.xdp()},
+                                       {"fw_wire_in", programs.wire_in()},
+                                       {"fw_ctr_in", programs.container_in()},
+                                       {"fw_out", programs.out()},
+                                       {"fw_explain", programs.explain()},
+                                       {"fw_sweep", programs.sweep()}};
+  for (const auto& [hook, program] : programs.of_cgroups())
+    loaded.emplace("fw_" + datapath::to_string(datapath::HookPoint{0, hook}).substr(2), program);
   std::string file = "program,verified_insns\n";
   bool over = false;
   auto budgets = read_budgets();
