@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* sweep: frees the memory of flows whose time is over. The daemon runs it now and then;
- * correctness never waits for it, because an expired entry is already a miss.
+/* sweep: frees the memory of flows whose time is over, and counts the fragments that waited
+ * for their first in vain. The daemon runs it now and then; correctness never waits for it,
+ * because an expired entry is already a miss.
  *
  * The half-open tables need no sweep: they are preallocated and push out their oldest.
  */
+#include "bpf/lib/account.h"
 #include "bpf/lib/clock.h"
 #include "bpf/lib/tuple.h"
 #include "bpf/lib/packet.h"
@@ -13,6 +15,7 @@ struct bpf_map;
 struct sweep {
 	__u64 now_ns;
 	__u64 removed;
+	struct fw_account *lost; /* NULL: no policy yet */
 };
 
 /* What the daemon reads back of the last run: entries removed, and the time it was. */
@@ -58,14 +61,40 @@ static long sweep6(struct bpf_map *map, const struct fw_tuple *key, struct fw_fl
 	return 0;
 }
 
+/* Where the fragments that never went on are counted: nobody knows their zones. */
+FW_INLINE struct fw_account *lost_fragments(void)
+{
+	__u32 zero = 0;
+	const struct fw_active *active = bpf_map_lookup_elem(&fw_active, &zero);
+
+	if (!active || !(READ_ONCE(active->current) >> 1))
+		return 0;
+	return account_at(active->generation[READ_ONCE(active->current) & 1].denied +
+			  FW_REASON_FRAGMENT);
+}
+
+static long sweep_held(struct bpf_map *map, const struct fw_held_key *key, struct fw_held *held,
+		       struct sweep *sweep)
+{
+	__u32 length = held->length;
+
+	if (held->expires_ns > sweep->now_ns || bpf_map_delete_elem(map, key) || !sweep->lost)
+		return 0;
+	/* A packet may interrupt this on the same CPU. */
+	__sync_fetch_and_add(&sweep->lost->packets, 1);
+	__sync_fetch_and_add(&sweep->lost->bytes, length);
+	return 0;
+}
+
 SEC("syscall")
 int fw_sweep(void *ctx)
 {
-	struct sweep sweep = {.now_ns = now_ns()};
+	struct sweep sweep = {.now_ns = now_ns(), .lost = lost_fragments()};
 
 	(void)ctx;
 	bpf_for_each_map_elem(&fw_flows4, sweep4, &sweep, 0);
 	bpf_for_each_map_elem(&fw_flows6, sweep6, &sweep, 0);
+	bpf_for_each_map_elem(&fw_held, sweep_held, &sweep, 0);
 	fw_swept = sweep.removed;
 	fw_now_ns = sweep.now_ns;
 	return 0;

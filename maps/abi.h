@@ -12,7 +12,7 @@
 /* Part of the pin directory's name: a daemon never adopts maps of another
  * layout. Raise it with every change to a struct in maps/.
  */
-#define FW_ABI_VERSION 1
+#define FW_ABI_VERSION 2
 
 #ifdef __cplusplus
 #include <type_traits>

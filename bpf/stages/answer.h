@@ -73,6 +73,8 @@ FW_INLINE int answer4(fw_ctx *ctx, const struct fw_pkt *pkt, const struct fw_ifa
 
 	if ((void *)(ip + 1) > ctx_data_end(ctx) || ip->ihl != 5 || !iface->addr4)
 		return TC_DROP;
+	if (!has_transport(pkt))
+		return TC_DROP; /* RFC 1812 section 4.3.2.7 */
 	if (mtu && !(ip->frag_off & bpf_htons(0x4000)))
 		return TC_DROP; /* the sender asked for no error: RFC 1191 section 3 */
 	if (bpf_skb_change_tail(ctx, ETH_HEADER + quote, 0) ||

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "loader/base/net.h"
+#include "maps/fragment.h"
 
 namespace fw::datapath {
 namespace {
@@ -82,7 +83,8 @@ Result<void> clear_flows(const Maps& maps) {
         table.family == Family::kIpv4 ? clear<fw_tuple4>(table.map) : clear<fw_tuple>(table.map);
     if (!cleared) return cleared.error().during("clearing flows");
   }
-  return {};
+  if (auto cleared = clear<fw_datagram>(maps.firsts); !cleared) return cleared;
+  return clear<fw_held_key>(maps.held);
 }
 
 Result<void> sweep_flows(const Programs& programs) {
