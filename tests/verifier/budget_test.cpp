@@ -42,6 +42,7 @@ TEST(Verifier, ProgramsStayWithinTheirBudgets) {
                                              {"fw_wire_in", programs.wire_in()},
                                              {"fw_ctr_in", programs.container_in()},
                                              {"fw_out", programs.out()},
+                                             {"fw_explain", programs.explain()},
                                              {"fw_sweep", programs.sweep()}};
   std::string file = "program,verified_insns\n";
   bool over = false;
