@@ -26,6 +26,21 @@ FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt)
 	return FW_UP;
 }
 
+/* A question is a whole packet. */
+FW_INLINE enum fw_verdict about_first(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	(void)ctx;
+	(void)pkt;
+	return FW_NEXT;
+}
+
+FW_INLINE enum fw_verdict about_early(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	(void)ctx;
+	(void)pkt;
+	return FW_UP;
+}
+
 FW_INLINE enum fw_verdict consider(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_scratch *s)
 {
 	return guard(ctx, pkt) ?: plan_flow(ctx, pkt, s);
@@ -81,7 +96,8 @@ int fw_explain(struct __sk_buff *ctx)
 
 	if (!s)
 		return TC_DROP;
-	__builtin_memset(s, 0, sizeof(*s));
+	/* No question is a fragment: the rest is for held ones. */
+	__builtin_memset(s, 0, __builtin_offsetof(struct fw_scratch, held_key));
 	verdict = read_active(&pkt) ?: parse_link(ctx, &pkt, &type);
 	if (!verdict && type == bpf_htons(ETH_P_IP))
 		verdict = consider_ipv4(ctx, &pkt, s);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* sweep: frees the memory of flows whose time is over, and counts what each source holds. The
- * daemon runs it now and then; judging a flow never waits for it, because an expired entry is
- * already a miss.
+/* sweep: frees the memory of flows whose time is over, counts what each source holds, and the
+ * fragments that waited for their first in vain. The daemon runs it now and then; judging a
+ * flow never waits for it, because an expired entry is already a miss.
  *
  * The half-open tables need no sweep: they are preallocated and push out their oldest. But
  * nobody is told what they push out, so they are counted, too.
  */
+#include "bpf/lib/account.h"
 #include "bpf/lib/clock.h"
 #include "bpf/lib/packet.h"
 #include "bpf/lib/tuple.h"
@@ -17,6 +18,7 @@ struct sweep {
 	__u64 removed;
 	__u32 flows; /* alive, of all sources */
 	__u32 counts;
+	struct fw_account *lost; /* NULL: no policy yet */
 };
 
 /* What the daemon reads back of the last run: entries removed. */
@@ -151,10 +153,36 @@ FW_INLINE int has_flow_limits(void)
 	return p->max_flows || p->max_per_source;
 }
 
+/* Where the fragments that never went on are counted: nobody knows their zones. */
+FW_INLINE struct fw_account *lost_fragments(void)
+{
+	__u32 zero = 0;
+	const struct fw_active *active = bpf_map_lookup_elem(&fw_active, &zero);
+
+	if (!active || !(READ_ONCE(active->current) >> 1))
+		return 0;
+	return account_at(active->generation[READ_ONCE(active->current) & 1].denied +
+			  FW_REASON_FRAGMENT);
+}
+
+static long sweep_held(struct bpf_map *map, const struct fw_held_key *key, struct fw_held *held,
+		       struct sweep *sweep)
+{
+	__u32 length = held->length;
+
+	if (held->expires_ns > sweep->now_ns || bpf_map_delete_elem(map, key) || !sweep->lost)
+		return 0;
+	/* A packet may interrupt this on the same CPU. */
+	__sync_fetch_and_add(&sweep->lost->packets, 1);
+	__sync_fetch_and_add(&sweep->lost->bytes, length);
+	return 0;
+}
+
 SEC("syscall")
 int fw_sweep(void *ctx)
 {
-	struct sweep sweep = {.now_ns = now_ns(), .counts = (__u32)has_flow_limits()};
+	struct sweep sweep = {
+		.now_ns = now_ns(), .counts = (__u32)has_flow_limits(), .lost = lost_fragments()};
 
 	(void)ctx;
 	if (sweep.counts)
@@ -166,6 +194,7 @@ int fw_sweep(void *ctx)
 		bpf_for_each_map_elem(&fw_half6, count6, &sweep, 0);
 		bpf_for_each_map_elem(&fw_sources, settle, &sweep, 0);
 	}
+	bpf_for_each_map_elem(&fw_held, sweep_held, &sweep, 0);
 	fw_swept = sweep.removed;
 	fw_now_ns = sweep.now_ns;
 	return 0;

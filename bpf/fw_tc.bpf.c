@@ -10,6 +10,7 @@
 #include "bpf/lib/ctx_tc.h"
 #include "bpf/lib/pipeline.h"
 #include "bpf/stages/answer.h"
+#include "bpf/stages/hold.h"
 #include "bpf/stages/reset.h"
 #include "bpf/stages/undo.h"
 #include "bpf/stages/neighbour.h"
@@ -25,6 +26,16 @@ FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt)
 	if (pkt->origin != FW_FROM_CONTAINER)
 		return FW_UP;
 	return (enum fw_verdict)discovery_from_container(ctx, pkt);
+}
+
+FW_INLINE enum fw_verdict about_first(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	return (enum fw_verdict)release(ctx, pkt);
+}
+
+FW_INLINE enum fw_verdict about_early(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	return (enum fw_verdict)hold(ctx, pkt);
 }
 
 /* A packet that cannot go on gets the ICMP error that a router sends; one that the policy
@@ -58,6 +69,8 @@ FW_INLINE int finish(fw_ctx *ctx, struct fw_pkt *pkt, enum fw_verdict verdict)
 		return TC_NEXT;
 	case FW_DROP:
 		return finish_drop(ctx, pkt);
+	case FW_HELD:
+		return TC_DROP;
 	default:
 		return TC_NEXT;
 	}

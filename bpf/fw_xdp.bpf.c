@@ -20,6 +20,26 @@ FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt)
 	return FW_UP;
 }
 
+/* TC holds fragments, and lets them go when the first one comes there. */
+FW_INLINE enum fw_verdict about_first(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	__u32 zero = 0;
+	struct fw_scratch *s = bpf_map_lookup_elem(&fw_scratch, &zero);
+
+	(void)ctx;
+	if (!s)
+		return FW_UP;
+	held_key(s, pkt);
+	return bpf_map_lookup_elem(&fw_held, &s->held_key) ? FW_UP : FW_NEXT;
+}
+
+FW_INLINE enum fw_verdict about_early(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	(void)ctx;
+	(void)pkt;
+	return FW_UP;
+}
+
 FW_INLINE int finish(fw_ctx *ctx, struct fw_pkt *pkt, enum fw_verdict verdict)
 {
 	switch (verdict) {

@@ -10,6 +10,7 @@
 #include "maps/account.h"
 #include "maps/active.h"
 #include "maps/door.h"
+#include "maps/fragment.h"
 #include "maps/limit.h"
 #include "maps/sizes.h"
 #include "maps/topology.h"
@@ -84,6 +85,23 @@ struct fw_sources_map {
 };
 struct fw_sources_map fw_sources SEC(".maps") __weak;
 
+/* Datagrams whose first fragment was seen, and fragments that came before theirs. */
+struct fw_firsts_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FW_FIRSTS_MAX);
+	__type(key, struct fw_datagram);
+	__type(value, struct fw_first);
+};
+struct fw_firsts_map fw_firsts SEC(".maps") __weak;
+
+struct fw_held_map {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, FW_HELD_MAX);
+	__type(key, struct fw_held_key);
+	__type(value, struct fw_held);
+};
+struct fw_held_map fw_held SEC(".maps") __weak;
+
 /* The machine's network, followed by the daemon. */
 struct fw_ifaces_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -92,6 +110,15 @@ struct fw_ifaces_map {
 	__type(value, struct fw_iface);
 };
 struct fw_ifaces_map fw_ifaces SEC(".maps") __weak;
+
+struct fw_vlans_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FW_VLANS_MAX);
+	__type(key, struct fw_vlan);
+	__type(value, __u32);
+};
+struct fw_vlans_map fw_vlans SEC(".maps") __weak;
 
 struct fw_endpoints_map {
 	__uint(type, BPF_MAP_TYPE_HASH);

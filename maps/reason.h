@@ -19,7 +19,7 @@
 	X(FLOW_LIMIT, "no room for another flow")                                                  \
 	X(INVALID_STATE, "the packet belongs to no flow and may not start one")                    \
 	X(MALFORMED, "a header is truncated, inconsistent or not understood")                      \
-	X(FRAGMENT, "a fragment whose first part was not seen")                                    \
+	X(FRAGMENT, "a fragment whose first was not seen, or that is forged")                      \
 	X(NAT_EXHAUSTED, "no port is free to translate the flow to")                               \
 	X(NO_ROUTE, "there is no route or no backend for the destination")                         \
 	X(TTL_EXPIRED, "the TTL or hop limit ran out")                                             \

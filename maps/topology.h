@@ -30,6 +30,16 @@ struct fw_iface {
 };
 FW_ASSERT_LAYOUT(struct fw_iface, 36);
 
+/* The frames of a VLAN interface that is guarded itself: on which interface, by which outer
+ * tag (ETH_P_8021Q or ETH_P_8021AD). Key of fw_vlans; the value is its ifindex.
+ */
+struct fw_vlan {
+	__u32 ifindex;
+	__be16 protocol;
+	__u16 id; /* host byte order */
+};
+FW_ASSERT_LAYOUT(struct fw_vlan, 8);
+
 /* Where a container's address is. Key: struct fw_addr. */
 struct fw_endpoint {
 	__u32 ifindex;	/* the host side of its veth */

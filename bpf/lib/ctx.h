@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What is the same for an XDP frame and an skb: where the packet is. Included by
- * ctx_xdp.h or ctx_tc.h, after they say which of them fw_ctx is.
+ * ctx_xdp.h or ctx_tc.h, after they say which of them fw_ctx is. CTX_SHARED makes a global
+ * function (FW_SHARED) of that context, and CTX_CALL calls it.
  */
 #pragma once
 

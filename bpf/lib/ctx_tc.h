@@ -4,10 +4,13 @@
 
 #include "bpf/lib/csum.h"
 #include "bpf/lib/packet.h"
+#include "maps/topology.h"
 
 typedef struct __sk_buff fw_ctx;
 
 #define CTX_IS_XDP 0
+#define CTX_SHARED(name) FW_SHARED int fw_tc_##name
+#define CTX_CALL(name) fw_tc_##name
 
 #include "bpf/lib/ctx.h"
 
@@ -23,6 +26,16 @@ FW_INLINE void ctx_pull(fw_ctx *ctx, __u32 len)
 		len = ctx->len;
 	if (ctx_data(ctx) + len > ctx_data_end(ctx))
 		bpf_skb_pull_data(ctx, len);
+}
+
+FW_INLINE int ctx_load(fw_ctx *ctx, __u32 off, void *to, __u32 len)
+{
+	return !bpf_skb_load_bytes(ctx, off, to, len);
+}
+
+FW_INLINE int ctx_store(fw_ctx *ctx, __u32 off, const void *from, __u32 len)
+{
+	return !bpf_skb_store_bytes(ctx, off, from, len, 0);
 }
 
 FW_INLINE int ctx_has_more(fw_ctx *ctx)
@@ -56,11 +69,18 @@ FW_INLINE __u32 ctx_mark(const fw_ctx *ctx)
 	return ctx->mark;
 }
 
-/* The outer VLAN tag has moved from the frame to the skb; an inner one has not. */
-FW_INLINE int ctx_is_tagged(const fw_ctx *ctx, __be16 type)
+/* Has the outer VLAN tag moved from the frame to the skb? So it has wherever a driver or the
+ * stack has seen the frame before; an inner one has not.
+ */
+FW_INLINE int ctx_took_tag(const fw_ctx *ctx)
 {
-	return ctx->vlan_present || type == bpf_htons(ETH_P_8021Q) ||
-	       type == bpf_htons(ETH_P_8021AD);
+	return ctx->vlan_present != 0;
+}
+
+FW_INLINE void ctx_taken_tag(const fw_ctx *ctx, struct fw_vlan *vlan)
+{
+	vlan->protocol = (__be16)ctx->vlan_proto;
+	vlan->id = ctx->vlan_tci & VLAN_ID_MASK;
 }
 
 /* The kernel's helper knows whether the checksum is finished, unfinished (only the

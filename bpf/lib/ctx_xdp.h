@@ -4,10 +4,13 @@
 
 #include "bpf/lib/csum.h"
 #include "bpf/lib/packet.h"
+#include "maps/topology.h"
 
 typedef struct xdp_md fw_ctx;
 
 #define CTX_IS_XDP 1
+#define CTX_SHARED(name) FW_SHARED int fw_xdp_##name
+#define CTX_CALL(name) fw_xdp_##name
 
 #include "bpf/lib/ctx.h"
 
@@ -22,6 +25,16 @@ FW_INLINE void ctx_pull(fw_ctx *ctx, __u32 len)
 {
 	(void)ctx;
 	(void)len;
+}
+
+FW_INLINE int ctx_load(fw_ctx *ctx, __u32 off, void *to, __u32 len)
+{
+	return !bpf_xdp_load_bytes(ctx, off, to, len);
+}
+
+FW_INLINE int ctx_store(fw_ctx *ctx, __u32 off, const void *from, __u32 len)
+{
+	return !bpf_xdp_store_bytes(ctx, off, (void *)from, len);
 }
 
 /* Does the frame have bytes beyond data_end (a frame of several buffers)? */
@@ -57,10 +70,16 @@ FW_INLINE __u32 ctx_mark(const fw_ctx *ctx)
 }
 
 /* A VLAN tag is part of the frame. */
-FW_INLINE int ctx_is_tagged(const fw_ctx *ctx, __be16 type)
+FW_INLINE int ctx_took_tag(const fw_ctx *ctx)
 {
 	(void)ctx;
-	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
+	return 0;
+}
+
+FW_INLINE void ctx_taken_tag(const fw_ctx *ctx, struct fw_vlan *vlan)
+{
+	(void)ctx;
+	(void)vlan;
 }
 
 /* Updates a finished checksum at l4_off + check. A UDP checksum of 0 means "none" and
@@ -108,7 +127,8 @@ FW_INLINE int ctx_is_unfinished(fw_ctx *ctx, const struct fw_pkt *pkt, const enu
 	const __u16 *field = ctx_data(ctx) + (pkt->l4_off & 0x1ff) + check;
 	__u32 length = pkt->l3_len + ETH_HEADER - pkt->l4_off;
 
-	if (pkt->tuple.proto != IPPROTO_TCP && pkt->tuple.proto != IPPROTO_UDP)
+	if ((pkt->tuple.proto != IPPROTO_TCP && pkt->tuple.proto != IPPROTO_UDP) ||
+	    !has_transport(pkt))
 		return 0;
 	if ((void *)(field + 1) > ctx_data_end(ctx))
 		return 1;

@@ -21,6 +21,8 @@
 #define TC_NEXT (-1)
 #define TC_DROP 2 /* TC_ACT_SHOT */
 
+#define VLAN_ID_MASK 0x0fff /* of the tag's control information, IEEE 802.1Q section 9.6 */
+
 #define AF_INET 2
 #define AF_INET6 10
 

@@ -27,6 +27,7 @@ enum fw_verdict {
 	FW_UP,	 /* to the stack untouched and uncounted: not IP, or TC finishes it */
 	FW_SEND, /* forwarded: pkt->action is the hook's return code */
 	FW_DROP, /* pkt->reason says why */
+	FW_HELD, /* a fragment that waits for its first: it will come again, and be judged then */
 };
 
 enum fw_pkt_flags {
@@ -40,19 +41,26 @@ enum fw_pkt_flags {
 	FW_PKT_TRANSIT = 1 << 7,    /* leaves the host, but did not start here */
 };
 
+/* As fw_pkt.l4_off. Not 0: the verifier knows a 0 on the stack from everything else, and
+ * would walk all that follows once more.
+ */
+#define FW_NO_TRANSPORT 1
+
 struct fw_pkt {
 	/* entry: which hook */
 	__u32 ifindex; /* of the interface the hook is on */
 	__u8 origin;   /* enum fw_origin */
 	__u8 family;   /* enum fw_family */
 
-	/* parse */
+	/* parse; tcp_flags is not at a multiple of 8, where the verifier would follow its values
+	 * to the end of the pipeline (a quarter more to walk)
+	 */
 	__u8 flags; /* enum fw_pkt_flags */
 	__u8 ttl;
-	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
 	__u8 icmp_type;
-	__u16 l4_off; /* bytes from the start of the frame */
-	__u32 l3_len; /* bytes that the IP header announces */
+	__u8 tcp_flags; /* byte 13 of the TCP header; 0 for other protocols */
+	__u16 l4_off;	/* bytes from the start of the frame; FW_NO_TRANSPORT in a later fragment */
+	__u32 l3_len;	/* bytes that the IP header announces */
 	__u32 frame_len;
 	__u32 account; /* what to count it at: its flow's, or its own where it has no flow */
 	struct fw_tuple tuple __attribute__((aligned(8)));
@@ -87,6 +95,11 @@ FW_INLINE __u32 generation_of(const struct fw_pkt *pkt)
 FW_INLINE const struct fw_generation *parameters_of(const struct fw_pkt *pkt)
 {
 	return &pkt->active->generation[pkt->current & 1];
+}
+
+FW_INLINE int has_transport(const struct fw_pkt *pkt)
+{
+	return pkt->l4_off != FW_NO_TRANSPORT;
 }
 
 FW_INLINE enum fw_verdict drop(struct fw_pkt *pkt, enum fw_reason reason)

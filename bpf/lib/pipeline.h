@@ -5,9 +5,11 @@
 #pragma once
 
 #include "bpf/stages/parse.h"
+#include "bpf/stages/fragment.h"
 #include "bpf/stages/track.h"
 #include "bpf/stages/admit.h"
 #include "bpf/stages/translate.h"
+#include "bpf/stages/clamp.h"
 #include "bpf/stages/forward.h"
 #include "bpf/stages/account.h"
 
@@ -19,11 +21,30 @@ FW_INLINE enum fw_verdict about_error(fw_ctx *ctx, struct fw_pkt *pkt);
 /* Neighbour discovery is for the stack, unless a container says what is not true. Likewise. */
 FW_INLINE enum fw_verdict about_neighbour(fw_ctx *ctx, struct fw_pkt *pkt);
 
+/* A first fragment that others may wait for, and one whose first has not come. Likewise. */
+FW_INLINE enum fw_verdict about_first(fw_ctx *ctx, struct fw_pkt *pkt);
+FW_INLINE enum fw_verdict about_early(fw_ctx *ctx, struct fw_pkt *pkt);
+
+FW_OUTLINE int join_datagram(fw_ctx *ctx, struct fw_pkt *pkt)
+{
+	enum fw_verdict verdict;
+
+	if (has_transport(pkt)) {
+		remember_first(pkt);
+		return (int)about_first(ctx, pkt);
+	}
+	verdict = follow_first(pkt);
+	return (int)(verdict == FW_HELD ? about_early(ctx, pkt) : verdict);
+}
+
 /* The checks that every packet needs and no flow remembers. */
 FW_INLINE enum fw_verdict guard(fw_ctx *ctx, struct fw_pkt *pkt)
 {
-	if (pkt->flags & FW_PKT_FRAGMENT)
-		return drop(pkt, FW_REASON_FRAGMENT);
+	enum fw_verdict verdict =
+		pkt->flags & FW_PKT_FRAGMENT ? (enum fw_verdict)join_datagram(ctx, pkt) : FW_NEXT;
+
+	if (verdict)
+		return verdict;
 	/* Neighbour discovery is for this link (RFC 4861 section 6.1: hop limit 255; MLD: 1). */
 	if (!(pkt->flags & FW_PKT_NEIGHBOUR))
 		return FW_NEXT;
@@ -60,6 +81,8 @@ FW_INLINE enum fw_verdict ready(fw_ctx *ctx, struct fw_pkt *pkt, const enum fw_f
 FW_INLINE enum fw_verdict count(fw_ctx *ctx, struct fw_pkt *pkt)
 {
 	touch(ctx, pkt);
+	if (!has_transport(pkt))
+		fw_datagram_goes_on(&pkt->tuple, pkt->origin);
 	return FW_NEXT;
 }
 
@@ -79,6 +102,7 @@ FW_INLINE enum fw_verdict live(fw_ctx *ctx, struct fw_pkt *pkt, const enum fw_fa
 	    ?: ready(ctx, pkt, family)
 	    ?: count(ctx, pkt)
 	    ?: translate(ctx, pkt, family)
+	    ?: clamp(ctx, pkt, family)
 	    ?: forward(ctx, pkt);
 }
 /* clang-format on */

@@ -7,10 +7,29 @@
 #include "bpf/lib/kernel.h"
 #include "maps/door.h"
 #include "maps/flow.h"
+#include "maps/fragment.h"
 #include "maps/policy.h"
 #include "maps/topology.h"
 
+/* Which piece of its datagram a fragment is. */
+struct fw_piece {
+	__be32 id;
+	__u32 start; /* bytes of the datagram's payload before it, and up to its end */
+	__u32 end;
+	__u8 last;
+	__u8 proto; /* as in struct fw_datagram */
+	__u8 pad[2];
+};
+
+#define FW_OPTIONS_BYTES 40u /* the most that a header length of 4 bits leaves */
+
+struct fw_options {
+	__u8 bytes[FW_OPTIONS_BYTES];
+};
+
 struct fw_scratch {
+	struct fw_piece piece; /* parse: of a fragment */
+
 	/* the original direction, as the first packet has it, and where it came in */
 	struct fw_tuple original;
 	struct fw_iface iface;
@@ -48,4 +67,10 @@ struct fw_scratch {
 		struct fw_door_key door;
 		struct fw_member_key member;
 	} key;
+
+	struct fw_options options; /* parse: of IPv4; clamp: of TCP */
+
+	/* hold */
+	struct fw_held_key held_key;
+	struct fw_held held;
 };

@@ -7,17 +7,12 @@
  */
 #pragma once
 
-#include "bpf/maps.bpf.h"
+#include "bpf/lib/account.h"
 
 FW_INLINE void count_at(const fw_ctx *ctx, const struct fw_pkt *pkt, __u32 account)
 {
-	__u32 chunk = account / FW_ACCOUNTS_PER_CHUNK, index = account % FW_ACCOUNTS_PER_CHUNK;
-	struct fw_account *counts;
-	void *accounts = bpf_map_lookup_elem(&fw_accounts, &chunk);
+	struct fw_account *counts = account_at(account);
 
-	if (!accounts)
-		return;
-	counts = bpf_map_lookup_elem(accounts, &index);
 	if (!counts)
 		return;
 	counts->packets += ctx_packets(ctx);

@@ -82,6 +82,8 @@ FW_INLINE int say4(fw_ctx *ctx, const struct fw_pkt *pkt, const struct fw_said *
 
 	if ((void *)(ip + 1) > ctx_data_end(ctx) || ip->ihl != 5 || !said->from.w[3])
 		return 0;
+	if (!has_transport(pkt))
+		return 0; /* RFC 1812 section 4.3.2.7 */
 	if (said->mtu && !(ip->frag_off & bpf_htons(IP_DONT_FRAGMENT)))
 		return 0; /* the sender asked for no error: RFC 1191 section 3 */
 	if (bpf_skb_change_tail(ctx, ETH_HEADER + quote, 0) ||

@@ -92,7 +92,7 @@ FW_INLINE int own_backend(__u32 slot, __u64 socket, const struct fw_door *door,
 	table = bpf_map_lookup_elem(&fw_maglev, &slot);
 	if (!table || !door->pool.size)
 		return 0; /* no backend of this family */
-	index = mix(mix(door->selector, (__u32)socket), (__u32)(socket >> 32));
+	index = fw_hash_mix(fw_hash_mix(door->selector, (__u32)socket), (__u32)(socket >> 32));
 	index = door->pool.first + index % door->pool.size;
 	backend = bpf_map_lookup_elem(table, &index);
 	if (!backend)

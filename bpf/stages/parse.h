@@ -3,10 +3,12 @@
  *
  * Fills the parse group of struct fw_pkt. Ends with FW_UP for what is not IP, and drops
  * as MALFORMED what is truncated, contradicts itself, or hides its transport header
- * behind more than it cares to follow.
+ * behind more than it cares to follow. A fragment that is forged, or a first one without
+ * its transport header (RFC 1858, 3128, 7112), is dropped as FRAGMENT.
  */
 #pragma once
 
+#include "bpf/lib/options.h"
 #include "bpf/lib/tuple.h"
 
 #define IPV6_EXTENSIONS_MAX 6
@@ -16,6 +18,34 @@
 #define IP_DONT_FRAGMENT 0x4000
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_OFFSET_MASK 0x1fff
+#define IP_LENGTH_MAX 0xffff
+#define IPV6_OFFSET_MASK 0xfff8
+#define IPV6_MORE_FRAGMENTS 1
+
+/* A header that the packet is too short for. */
+FW_INLINE enum fw_verdict cut_off(struct fw_pkt *pkt)
+{
+	return drop(pkt, pkt->flags & FW_PKT_FRAGMENT ? FW_REASON_FRAGMENT : FW_REASON_MALFORMED);
+}
+
+/* Notes in the scratch space which piece of its datagram this is. Returns 0 for one that
+ * cannot be: every fragment but the last is a multiple of 8 bytes, and none ends beyond
+ * what a length field can say.
+ */
+FW_SHARED int fw_note_piece(__u32 proto, __u32 id, __u32 start, __u32 length, __u32 more)
+{
+	__u32 zero = 0;
+	struct fw_scratch *s = bpf_map_lookup_elem(&fw_scratch, &zero);
+
+	if (!s || !length || start + length > IP_LENGTH_MAX || (more && length % 8))
+		return 0;
+	s->piece.proto = (__u8)proto;
+	s->piece.id = id;
+	s->piece.start = start;
+	s->piece.end = start + length;
+	s->piece.last = !more;
+	return 1;
+}
 
 FW_INLINE enum fw_verdict parse_icmp(struct fw_pkt *pkt, const __u8 *icmp, __u8 request, __u8 reply)
 {
@@ -23,8 +53,9 @@ FW_INLINE enum fw_verdict parse_icmp(struct fw_pkt *pkt, const __u8 *icmp, __u8 
 
 	pkt->icmp_type = icmp[0];
 	pkt->tuple.proto = IPPROTO_ICMP;
+	/* Neither comes in fragments (RFC 1812 section 4.3.2.3, RFC 6980). */
 	if (pkt->flags & (FW_PKT_ICMP_ERROR | FW_PKT_NEIGHBOUR))
-		return FW_NEXT;
+		return pkt->flags & FW_PKT_FRAGMENT ? drop(pkt, FW_REASON_FRAGMENT) : FW_NEXT;
 	if (icmp[0] == request) {
 		pkt->flags |= FW_PKT_PING;
 		pkt->tuple.sport = id;
@@ -72,7 +103,7 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 		const struct tcphdr *tcp = (void *)l4;
 
 		if ((void *)(tcp + 1) > end || tcp->doff < 5 || from + tcp->doff * 4u > until)
-			return drop(pkt, FW_REASON_MALFORMED);
+			return cut_off(pkt);
 		*(__u32 *)&pkt->tuple.sport = *(const __u32 *)l4;
 		pkt->tcp_flags = l4[13];
 		return FW_NEXT;
@@ -80,23 +111,24 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 	if (proto == IPPROTO_UDP) {
 		const struct udphdr *udp = (void *)l4;
 
-		if ((void *)(udp + 1) > end)
-			return drop(pkt, FW_REASON_MALFORMED);
-		if (bpf_ntohs(udp->len) < sizeof(*udp) || from + bpf_ntohs(udp->len) > until)
+		if ((void *)(udp + 1) > end || from + sizeof(*udp) > until)
+			return cut_off(pkt);
+		if (bpf_ntohs(udp->len) < sizeof(*udp) ||
+		    (from + bpf_ntohs(udp->len) > until && !(pkt->flags & FW_PKT_FRAGMENT)))
 			return drop(pkt, FW_REASON_MALFORMED);
 		*(__u32 *)&pkt->tuple.sport = *(const __u32 *)l4;
 		return FW_NEXT;
 	}
 	if (family == FW_IPV4 && proto == IPPROTO_ICMP) {
 		if ((void *)(l4 + 8) > end || from + 8 > until)
-			return drop(pkt, FW_REASON_MALFORMED);
+			return cut_off(pkt);
 		if (icmp4_is_error(l4[0]))
 			pkt->flags |= FW_PKT_ICMP_ERROR;
 		return parse_icmp(pkt, l4, ICMP_ECHO, ICMP_ECHOREPLY);
 	}
 	if (family == FW_IPV6 && proto == IPPROTO_ICMPV6) {
 		if ((void *)(l4 + 8) > end || from + 8 > until)
-			return drop(pkt, FW_REASON_MALFORMED);
+			return cut_off(pkt);
 		if (icmp6_is_error(l4[0]))
 			pkt->flags |= FW_PKT_ICMP_ERROR;
 		if (icmp6_is_neighbour(l4[0]))
@@ -104,6 +136,21 @@ FW_INLINE enum fw_verdict parse_transport(fw_ctx *ctx, struct fw_pkt *pkt, __u8 
 		return parse_icmp(pkt, l4, ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY);
 	}
 	return FW_NEXT; /* no ports: only a rule for every protocol allows it */
+}
+
+/* Does a sender choose the way (RFC 7126 sections 4.3, 4.4)? The address that policy judges
+ * would not be the last one.
+ */
+FW_OUTLINE int is_source_routed(fw_ctx *ctx, __u32 header)
+{
+	__u32 zero = 0, length = header - sizeof(struct iphdr);
+	struct fw_scratch *s = bpf_map_lookup_elem(&fw_scratch, &zero);
+
+	if (!s || !length || length > FW_OPTIONS_BYTES ||
+	    !ctx_load(ctx, ETH_HEADER + sizeof(struct iphdr), s->options.bytes, length))
+		return 1;
+	return fw_find_option(&s->options, length, IP_OPTION_LOOSE_ROUTE) != OPTION_MISSING ||
+	       fw_find_option(&s->options, length, IP_OPTION_STRICT_ROUTE) != OPTION_MISSING;
 }
 
 FW_INLINE enum fw_verdict parse_ipv4(fw_ctx *ctx, struct fw_pkt *pkt)
@@ -119,20 +166,57 @@ FW_INLINE enum fw_verdict parse_ipv4(fw_ctx *ctx, struct fw_pkt *pkt)
 	    (pkt->l3_len + ETH_HEADER > pkt->frame_len && !ctx_has_more(ctx)))
 		return drop(pkt, FW_REASON_MALFORMED);
 
+	if (header > sizeof(*ip) && is_source_routed(ctx, header))
+		return drop(pkt, FW_REASON_MALFORMED);
 	addr_from_ipv4(&pkt->tuple.src, ip->saddr);
 	addr_from_ipv4(&pkt->tuple.dst, ip->daddr);
 	pkt->ttl = ip->ttl;
 	pkt->l4_off = (__u16)(ETH_HEADER + header);
 	if (ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS | IP_OFFSET_MASK)) {
+		__u32 word = bpf_ntohs(ip->frag_off);
+
 		pkt->flags |= FW_PKT_FRAGMENT;
-		pkt->tuple.proto = ip->protocol;
-		return FW_NEXT;
+		if (!fw_note_piece(ip->protocol, ip->id, (word & IP_OFFSET_MASK) * 8,
+				   pkt->l3_len - header, word & IP_MORE_FRAGMENTS))
+			return drop(pkt, FW_REASON_FRAGMENT);
+		if (word & IP_OFFSET_MASK) {
+			pkt->l4_off = FW_NO_TRANSPORT;
+			return FW_NEXT;
+		}
 	}
 	return parse_transport(ctx, pkt, ip->protocol, FW_IPV4);
 }
 
-/* Walks the extension headers from pkt->l4_off. Returns the transport protocol with
- * pkt->l4_off moved to its header, or -1. Sets FW_PKT_FRAGMENT at a fragment header.
+/* A packet that is not where it goes to yet: policy would judge the wrong destination.
+ * Type 0 is never followed (RFC 5095).
+ */
+FW_INLINE int routes_on(const __u8 *routing)
+{
+	return !routing[2] || routing[3];
+}
+
+/* Of the fragment header at `off`: returns 1 if the transport header follows, 0 for a later
+ * fragment, -1 for one that cannot be. An atomic fragment is a whole packet (RFC 6946).
+ */
+FW_INLINE int parse_piece6(struct fw_pkt *pkt, const __u8 *header, __u32 off)
+{
+	__u32 word = bpf_ntohs(*(const __be16 *)(header + 2));
+	__u32 until = pkt->l3_len + ETH_HEADER;
+
+	if (pkt->flags & FW_PKT_FRAGMENT || off + 8 > until)
+		return -1;
+	if (!(word & (IPV6_OFFSET_MASK | IPV6_MORE_FRAGMENTS)))
+		return 1;
+	pkt->flags |= FW_PKT_FRAGMENT;
+	if (!fw_note_piece(0, *(const __be32 *)(header + 4), word & IPV6_OFFSET_MASK,
+			   until - off - 8, word & IPV6_MORE_FRAGMENTS))
+		return -1;
+	return !(word & IPV6_OFFSET_MASK);
+}
+
+/* Walks the extension headers from pkt->l4_off, as far as the packet has them. Returns the
+ * transport protocol with pkt->l4_off moved to its header (FW_NO_TRANSPORT in a later fragment), or
+ * -1.
  */
 FW_OUTLINE int skip_extensions(fw_ctx *ctx, struct fw_pkt *pkt, __u32 next)
 {
@@ -146,14 +230,21 @@ FW_OUTLINE int skip_extensions(fw_ctx *ctx, struct fw_pkt *pkt, __u32 next)
 			pkt->l4_off = (__u16)off;
 			return (int)next;
 		}
-		if ((void *)(header + 8) > ctx_data_end(ctx))
+		/* Options for every hop come first, or are none (RFC 8200 section 4.3). */
+		if ((void *)(header + 8) > ctx_data_end(ctx) || (next == IPPROTO_HOPOPTS && i))
+			return -1;
+		if (next == IPPROTO_ROUTING && routes_on(header))
 			return -1;
 		if (next == IPPROTO_FRAGMENT) {
-			pkt->flags |= FW_PKT_FRAGMENT;
-			return header[0];
+			int transport = parse_piece6(pkt, header, off);
+
+			if (transport <= 0) {
+				pkt->l4_off = FW_NO_TRANSPORT;
+				return transport;
+			}
 		}
+		off += next == IPPROTO_FRAGMENT ? 8 : (header[1] + 1u) * 8;
 		next = header[0];
-		off += (header[1] + 1u) * 8;
 		if (off > 256)
 			return -1;
 	}
@@ -189,19 +280,37 @@ FW_INLINE enum fw_verdict parse_ipv6(fw_ctx *ctx, struct fw_pkt *pkt)
 		int proto = skip_extensions(ctx, pkt, next);
 
 		if (proto < 0 || pkt->l4_off > pkt->l3_len + ETH_HEADER)
-			return drop(pkt, FW_REASON_MALFORMED);
-		next = (__u8)proto;
-		if (pkt->flags & FW_PKT_FRAGMENT) {
-			pkt->tuple.proto = next;
+			return cut_off(pkt);
+		if (!has_transport(pkt))
 			return FW_NEXT;
-		}
+		next = (__u8)proto;
 	}
 	return parse_transport(ctx, pkt, next, FW_IPV6);
 }
 
-/* Reads the link header: which family follows? Tagged frames belong to VLAN devices,
- * which are interfaces of their own; here they are not understood.
+FW_INLINE int is_tagged(const fw_ctx *ctx, __be16 type)
+{
+	return ctx_took_tag(ctx) || type == bpf_htons(ETH_P_8021Q) ||
+	       type == bpf_htons(ETH_P_8021AD);
+}
+
+/* A tagged frame belongs to a VLAN interface. The stack takes it to the one of the outer tag,
+ * whose own hooks judge what is inside, another tag included; where that one is not guarded,
+ * nobody would.
  */
+FW_OUTLINE int belongs_to_vlan(fw_ctx *ctx, struct fw_pkt *pkt, __be16 type)
+{
+	const __be16 *tag = ctx_data(ctx) + ETH_HEADER;
+	struct fw_vlan vlan = {.ifindex = pkt->ifindex, .protocol = type};
+
+	if (ctx_took_tag(ctx))
+		ctx_taken_tag(ctx, &vlan);
+	else if ((void *)(tag + 1) <= ctx_data_end(ctx))
+		vlan.id = bpf_ntohs(*tag) & VLAN_ID_MASK;
+	return bpf_map_lookup_elem(&fw_vlans, &vlan) ? FW_UP : drop(pkt, FW_REASON_MALFORMED);
+}
+
+/* Reads the link header: which family follows? */
 FW_INLINE enum fw_verdict parse_link(fw_ctx *ctx, struct fw_pkt *pkt, __be16 *type)
 {
 	const struct fw_eth *eth;
@@ -214,7 +323,7 @@ FW_INLINE enum fw_verdict parse_link(fw_ctx *ctx, struct fw_pkt *pkt, __be16 *ty
 	if (*(const __u8 *)eth & 1)
 		pkt->flags |= FW_PKT_GROUP;
 	*type = eth->type;
-	if (ctx_is_tagged(ctx, *type))
-		return drop(pkt, FW_REASON_MALFORMED);
+	if (is_tagged(ctx, *type))
+		return (enum fw_verdict)belongs_to_vlan(ctx, pkt, *type);
 	return FW_NEXT;
 }

@@ -67,7 +67,15 @@ FW_INLINE int read_quote(fw_ctx *ctx, const struct fw_pkt *pkt, struct fw_tuple 
 		at->l4_off = at->ip_off + sizeof(*ip);
 		__builtin_memcpy(&quoted->src, &ip->saddr, sizeof(quoted->src));
 		__builtin_memcpy(&quoted->dst, &ip->daddr, sizeof(quoted->dst));
-		proto = ip->nexthdr == IPPROTO_ICMPV6 ? IPPROTO_ICMP : ip->nexthdr;
+		proto = ip->nexthdr;
+		if (proto == IPPROTO_FRAGMENT) { /* only a first one has ports */
+			if (l4[2] || l4[3] & 0xf8 || (void *)(l4 + 16) > end)
+				return 0;
+			proto = l4[0];
+			l4 += 8;
+			at->l4_off += 8;
+		}
+		proto = proto == IPPROTO_ICMPV6 ? IPPROTO_ICMP : proto;
 		quote_ports(quoted, l4, proto, ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY);
 	}
 	return 1;

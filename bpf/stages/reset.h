@@ -124,7 +124,7 @@ FW_OUTLINE int refuse(fw_ctx *ctx, const struct fw_pkt *pkt)
 {
 	int made;
 
-	if (pkt->flags & FW_PKT_TRANSIT || !take_answer(pkt, ANSWER_COST_NS))
+	if (pkt->flags & (FW_PKT_TRANSIT | FW_PKT_FRAGMENT) || !take_answer(pkt, ANSWER_COST_NS))
 		return TC_DROP;
 	made = pkt->tuple.proto == IPPROTO_TCP ? reset(ctx, pkt) : unreachable(ctx, pkt);
 	if (!made)

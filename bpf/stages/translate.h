@@ -96,7 +96,8 @@ FW_INLINE enum fw_verdict translate(fw_ctx *ctx, struct fw_pkt *pkt, const enum 
 	if (!routed && !(flow->flags & FW_FLOW_REWRITE))
 		return FW_NEXT;
 	ok = family == FW_IPV4 ? rewrite_ipv4(ctx, flow, routed) : rewrite_ipv6(ctx, flow, routed);
-	if (ok && flow->flags & FW_FLOW_REWRITE)
+	/* Ports and their checksum are in the first fragment only. */
+	if (ok && flow->flags & FW_FLOW_REWRITE && has_transport(pkt))
 		ok = rewrite_transport(ctx, pkt, flow, family);
 	return ok ? FW_NEXT : drop(pkt, FW_REASON_INTERNAL);
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,15 @@
 namespace fw {
 
 using Mac = std::array<std::uint8_t, 6>;
+
+// Which frames a VLAN interface takes: those that come in by `link` with this outer tag.
+struct VlanTag {
+  std::uint32_t link = 0;      // ifindex
+  std::uint16_t protocol = 0;  // the tag's Ethernet type: 0x8100, 0x88a8
+  std::uint16_t id = 0;
+
+  auto operator<=>(const VlanTag&) const = default;
+};
 
 struct Interface {
   std::uint32_t index = 0;
@@ -23,6 +34,7 @@ struct Interface {
   std::uint32_t mtu = 0;     // bytes at layer 3
   std::uint32_t master = 0;  // ifindex of its bridge or bond; 0: none
   std::uint32_t peer = 0;    // veth: ifindex of the other end, in whichever namespace; 0: unknown
+  std::optional<VlanTag> vlan;  // kind "vlan"
   bool up = false;
   bool loopback = false;
   bool ethernet = true;  // its frames start with an Ethernet header; false: tun, wireguard, ppp

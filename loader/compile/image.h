@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "loader/base/net.h"
+#include "loader/base/topology.h"
 #include "loader/config/model.h"
 #include "maps/active.h"
 #include "maps/door.h"
@@ -86,6 +87,7 @@ bool is_container(const Image& image, const Address& address);
 struct Placement {
   std::map<std::uint32_t, fw_iface> interfaces;  // by ifindex
   std::map<Address, fw_endpoint> endpoints;
+  std::map<VlanTag, std::uint32_t> vlans;  // of those interfaces that take tagged frames: ifindex
 
   // byte-wise
   bool operator==(const Placement& other) const;

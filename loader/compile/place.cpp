@@ -67,6 +67,7 @@ class Placer {
     place_subnets();
     for (const auto& [name, service] : policy_.services)
       for (const Address& address : service.addresses) locate(address);
+    place_vlans();
     return std::move(placement_);
   }
 
@@ -134,6 +135,13 @@ class Placer {
     }
   }
 
+  // An interface passes the tagged frames of those that are guarded themselves.
+  void place_vlans() {
+    for (const auto& [index, placed] : placement_.interfaces)
+      if (const auto& vlan = topology_.interfaces.at(index).vlan)
+        placement_.vlans.emplace(*vlan, index);
+  }
+
   [[nodiscard]] bool in_a_subnet(const Prefix& prefix) const {
     for (const auto& [name, zone] : policy_.zones)
       for (const Prefix& subnet : zone.subnets)
@@ -179,7 +187,8 @@ bool equal_bytes(const Map& left, const Map& right) {
 }  // namespace
 
 bool Placement::operator==(const Placement& other) const {
-  return equal_bytes(interfaces, other.interfaces) && equal_bytes(endpoints, other.endpoints);
+  return equal_bytes(interfaces, other.interfaces) && equal_bytes(endpoints, other.endpoints) &&
+         vlans == other.vlans;
 }
 
 Placement place(const Policy& policy, const Topology& topology) {

@@ -215,9 +215,10 @@ Result<std::uint64_t> Datapath::sweep() {
 Result<std::vector<MapSize>> Datapath::map_sizes() const {
   const Maps& maps = programs_->maps();
   const std::pair<const char*, int> tables[] = {
-      {"fw_flows4", maps.flows4}, {"fw_flows6", maps.flows6},      {"fw_half4", maps.half4},
-      {"fw_half6", maps.half6},   {"fw_buckets", maps.buckets},    {"fw_sources", maps.sources},
-      {"fw_ifaces", maps.ifaces}, {"fw_endpoints", maps.endpoints}};
+      {"fw_flows4", maps.flows4},      {"fw_flows6", maps.flows6},   {"fw_half4", maps.half4},
+      {"fw_half6", maps.half6},        {"fw_buckets", maps.buckets}, {"fw_sources", maps.sources},
+      {"fw_firsts", maps.firsts},      {"fw_held", maps.held},       {"fw_ifaces", maps.ifaces},
+      {"fw_endpoints", maps.endpoints}};
   std::vector<MapSize> sizes;
   for (const auto& [name, map] : tables) {
     auto layout = bpf::layout_of(map);

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "loader/base/net.h"
+#include "maps/fragment.h"
 
 namespace fw::datapath {
 namespace {
@@ -82,6 +83,8 @@ Result<void> clear_flows(const Maps& maps) {
         table.family == Family::kIpv4 ? clear<fw_tuple4>(table.map) : clear<fw_tuple>(table.map);
     if (!cleared) return cleared.error().during("clearing flows");
   }
+  if (auto cleared = clear<fw_datagram>(maps.firsts); !cleared) return cleared;
+  if (auto cleared = clear<fw_held_key>(maps.held); !cleared) return cleared;
   if (auto cleared = clear<fw_bucket_key>(maps.buckets); !cleared)
     return cleared.error().during("clearing limits");
   if (auto cleared = clear<fw_addr>(maps.sources); !cleared)

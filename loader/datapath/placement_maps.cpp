@@ -2,6 +2,7 @@
 // Differences between two placements -> map updates.
 #include "loader/datapath/placement_maps.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 
 #include <atomic>
@@ -15,6 +16,13 @@ std::uint32_t to_key(std::uint32_t index) {
 }
 fw_addr to_key(const Address& address) {
   return address.to_abi();
+}
+
+fw_vlan to_key(const VlanTag& tag) {
+  return {.ifindex = tag.link, .protocol = htons(tag.protocol), .id = tag.id};
+}
+VlanTag from_key(const fw_vlan& vlan) {
+  return {.link = vlan.ifindex, .protocol = ntohs(vlan.protocol), .id = vlan.id};
 }
 
 template <class Key, class Value>
@@ -68,7 +76,7 @@ void raise_topology(fw_active& active) {
 }
 
 Result<PlacementMaps> PlacementMaps::adopt(const Maps& maps) {
-  PlacementMaps adopted{maps.ifaces, maps.endpoints};
+  PlacementMaps adopted{maps.ifaces, maps.endpoints, maps.vlans};
   auto read = bpf::for_each(maps.ifaces, [&](const void* key, const void* value) {
     adopted.written_.interfaces.emplace(*static_cast<const std::uint32_t*>(key),
                                         *static_cast<const fw_iface*>(value));
@@ -81,6 +89,12 @@ Result<PlacementMaps> PlacementMaps::adopt(const Maps& maps) {
     return true;
   });
   if (!read) return read.error().during("reading fw_endpoints");
+  read = bpf::for_each(maps.vlans, [&](const void* key, const void* value) {
+    adopted.written_.vlans.emplace(from_key(*static_cast<const fw_vlan*>(key)),
+                                   *static_cast<const std::uint32_t*>(value));
+    return true;
+  });
+  if (!read) return read.error().during("reading fw_vlans");
   return adopted;
 }
 
@@ -89,10 +103,14 @@ Result<void> PlacementMaps::write(const compile::Placement& placement, fw_active
   if (!interfaces) return interfaces.error();
   auto endpoints = put_new(endpoints_map_, written_.endpoints, placement.endpoints);
   if (!endpoints) return endpoints.error();
+  auto vlans = put_new(vlans_map_, written_.vlans, placement.vlans);
+  if (!vlans) return vlans.error();
   auto gone = erase_stale(interfaces_map_, written_.interfaces, placement.interfaces);
   if (!gone) return gone.error();
   auto moved = erase_stale(endpoints_map_, written_.endpoints, placement.endpoints);
   if (!moved) return moved.error();
+  auto untagged = erase_stale(vlans_map_, written_.vlans, placement.vlans);
+  if (!untagged) return untagged.error();
   if (*interfaces || *endpoints || *gone || *moved) raise_topology(active);
   return {};
 }

@@ -22,11 +22,12 @@ class PlacementMaps {
   Result<void> write(const compile::Placement& placement, fw_active& active);
 
  private:
-  PlacementMaps(int interfaces, int endpoints)
-      : interfaces_map_(interfaces), endpoints_map_(endpoints) {}
+  PlacementMaps(int interfaces, int endpoints, int vlans)
+      : interfaces_map_(interfaces), endpoints_map_(endpoints), vlans_map_(vlans) {}
 
   int interfaces_map_;
   int endpoints_map_;
+  int vlans_map_;
   compile::Placement written_;
 };
 

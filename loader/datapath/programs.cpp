@@ -19,6 +19,7 @@
 #include "maps/account.h"
 #include "maps/door.h"
 #include "maps/flow.h"
+#include "maps/fragment.h"
 #include "maps/policy.h"
 #include "maps/topology.h"
 
@@ -55,9 +56,12 @@ Result<void> check_layouts(const ::fwd& skeleton) {
       expect<fw_tuple, fw_flow>(maps.fw_half6),
       expect<fw_bucket_key, fw_bucket>(maps.fw_buckets),
       expect<fw_addr, fw_source>(maps.fw_sources),
+      expect<fw_datagram, fw_first>(maps.fw_firsts),
+      expect<fw_held_key, fw_held>(maps.fw_held),
       expect<std::uint32_t, fw_iface>(maps.fw_ifaces),
       expect<fw_addr, fw_endpoint>(maps.fw_endpoints),
       expect<int, fw_own_socket>(maps.fw_own),
+      expect<fw_vlan, std::uint32_t>(maps.fw_vlans),
       expect<fw_prefix4, fw_ident>(inner(maps.fw_ident4)),
       expect<fw_prefix6, fw_ident>(inner(maps.fw_ident6)),
       expect<std::uint32_t, fw_port_class>(inner(maps.fw_ports)),
@@ -176,7 +180,10 @@ void note_descriptors(Maps& maps, const ::fwd& skeleton) {
   maps.half6 = bpf_map__fd(from.fw_half6);
   maps.buckets = bpf_map__fd(from.fw_buckets);
   maps.sources = bpf_map__fd(from.fw_sources);
+  maps.firsts = bpf_map__fd(from.fw_firsts);
+  maps.held = bpf_map__fd(from.fw_held);
   maps.ifaces = bpf_map__fd(from.fw_ifaces);
+  maps.vlans = bpf_map__fd(from.fw_vlans);
   maps.endpoints = bpf_map__fd(from.fw_endpoints);
   for (auto& [field, map] : outer_maps(maps, skeleton)) {
     field->fd = bpf_map__fd(map);

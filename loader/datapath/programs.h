@@ -31,8 +31,9 @@ struct Maps {
   int active = -1;
   int flows4 = -1, flows6 = -1;
   int half4 = -1, half6 = -1;
+  int firsts = -1, held = -1;
   int buckets = -1, sources = -1;
-  int ifaces = -1, endpoints = -1;
+  int ifaces = -1, endpoints = -1, vlans = -1;
   OuterMap ident4, ident6, ports, policy, doors, maglev, members, limits, accounts;
 };
 

@@ -139,7 +139,9 @@ class Explainer {
 
   [[nodiscard]] Result<Verdict> judge(const Member& from, const Member& to, std::uint8_t proto,
                                       std::uint16_t port) const {
-    if (!kernel_) return jury_.judge(from, to, proto, port);
+    // The machine's own processes use a door before there is a packet to ask about.
+    const bool inside = from.origin == FW_FROM_HOST && is_host(to);
+    if (!kernel_ || inside) return jury_.judge(from, to, proto, port);
     const auto judgement = kernel_(probe_of(from, to, proto, port));
     if (!judgement) return judgement.error();
     return jury_.verdict(*judgement);

@@ -2,11 +2,13 @@
 // Dumps of links, addresses, routes, neighbours and bridge forwarding databases -> Topology.
 #include "loader/netlink/topology.h"
 
+#include <arpa/inet.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netlink/route/addr.h>
+#include <netlink/route/link/vlan.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
@@ -90,6 +92,11 @@ Interface to_interface(rtnl_link* link) {
   interface.master = static_cast<std::uint32_t>(std::max(0, rtnl_link_get_master(link)));
   if (interface.kind == "veth")
     interface.peer = static_cast<std::uint32_t>(std::max(0, rtnl_link_get_link(link)));
+  if (rtnl_link_is_vlan(link) != 0)
+    interface.vlan =
+        VlanTag{.link = static_cast<std::uint32_t>(std::max(0, rtnl_link_get_link(link))),
+                .protocol = ntohs(static_cast<std::uint16_t>(rtnl_link_vlan_get_protocol(link))),
+                .id = static_cast<std::uint16_t>(std::max(0, rtnl_link_vlan_get_id(link)))};
   interface.up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
   interface.loopback = (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0;
   interface.ethernet = interface.loopback || rtnl_link_get_arptype(link) == ARPHRD_ETHER;

@@ -23,7 +23,6 @@ namespace fw::test {
 namespace {
 
 using testing::Contains;
-using testing::HasSubstr;
 
 // A network, its web server and both daemons; made once for each mode.
 struct Hops {
@@ -285,25 +284,27 @@ TEST_P(MainJob, ASmallerLinkTowardsTheClientIsNoBlackHole) {
   ASSERT_TRUE(wan.good());
   for (const auto* url : {"http://198.51.100.1/big", "http://[2001:db8:1::1]/big"})
     expect_big(lab().get(url, milliseconds{30000}));
-  EXPECT_THAT(learned(web(), kClient4), HasSubstr("mtu 1300"));
-  EXPECT_THAT(learned(web(), kClient6), HasSubstr("mtu 1300"));
   forget_path_mtu(lab());
 }
 
-TEST_P(MainJob, ASmallerLinkInTheMiddleIsNoBlackHoleInEitherDirection) {
+// The connection is older than the small link, so only path MTU discovery can help.
+TEST_P(MainJob, ALinkThatShrinksIsNoBlackHoleInEitherDirection) {
+  FW_ASSIGN(auto client4, Client::connect(lab().client, Transport::kTcp, {kRouterWan4, 7}));
+  FW_ASSIGN(auto client6, Client::connect(lab().client, Transport::kTcp, {kRouterWan6, 7}));
   const SmallLink lan{lab().router, "lan0"};
   const SmallLink uplink{lab().host, "eth0"};
   ASSERT_TRUE(lan.good() && uplink.good());
   const std::string block(1U << 20U, 'u');
-  for (const auto* address : {kRouterWan4, kRouterWan6}) {
-    FW_ASSIGN(auto client, Client::connect(lab().client, Transport::kTcp, {address, 7}));
-    for (int i = 0; i < 4; ++i) {
-      FW_ASSIGN(const auto back, client.echo(block, milliseconds{20000}));
-      EXPECT_EQ(back, block);
-    }
-  }
-  EXPECT_THAT(learned(lab().client, kRouterWan4), HasSubstr("mtu 1300"));
-  EXPECT_THAT(learned(web(), kClient6), HasSubstr("mtu 1300"));
+  // fwd hears of the links a moment later.
+  const auto learns = [&](Client& client, const NetNs& netns, const char* to) {
+    return eventually(milliseconds{30000}, [&] {
+      const auto back = client.echo(block, milliseconds{20000});
+      EXPECT_TRUE(back && *back == block);
+      return !back || learned(netns, to).find("mtu 1300") != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(learns(client4, lab().client, kRouterWan4));
+  EXPECT_TRUE(learns(client6, web(), kClient6));
   forget_path_mtu(lab());
 }
 

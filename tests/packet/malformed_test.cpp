@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Headers that are cut short, lie about themselves, or are not understood: never forwarded, never a
 // byte changed.
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+
 #include "tests/support/datapath_fixture.h"
 
 namespace fw::test {
@@ -126,6 +129,29 @@ TEST_F(Malformed, TaggedFramesAreNotUnderstood) {
     for (const At at : kAll) expect_drop(at, frame, kCounted);
 }
 
+// The stack takes them to the VLAN interface, whose own hooks judge what is inside.
+TEST_F(Malformed, TaggedFramesOfAGuardedVlanInterfaceGoUp) {
+  const int vlans = machine_->datapath().programs().maps().vlans;
+  const fw_vlan guarded{
+      .ifindex = machine_->ifindex(At::kTcUp), .protocol = htons(0x88a8), .id = 100};
+  const std::uint32_t interface = 4711;
+  ASSERT_EQ(bpf_map_update_elem(vlans, &guarded, &interface, BPF_ANY), 0);
+  const Packet packet = Ip4{.src = kClient, .dst = kSelf} / Packet{Tcp{.dport = 8080, .syn = true}};
+  const Vlan service{.id = 100, .priority = 5, .tpid = 0x88a8};
+  for (const At at : {At::kXdpUp, At::kTcUp, At::kOutUp}) {
+    expect_untouched(at, at_up() / service / packet);
+    expect_untouched(at, at_up() / service / Vlan{.id = 7} / packet);
+    // Another type of tag, another number, and the right one as the inner tag.
+    expect_drop(at, at_up() / Vlan{.id = 100} / packet, kCounted);
+    expect_drop(at, at_up() / Vlan{.id = 101, .tpid = 0x88a8} / packet, kCounted);
+    expect_drop(at, at_up() / Vlan{.id = 7} / service / packet, kCounted);
+  }
+  expect_drop(At::kXdpUp, truncated(at_up() / service / packet, 15), kCounted);
+  for (const At at : {At::kXdpLan, At::kTcLan, At::kFromWeb})
+    expect_drop(at, at_up() / service / packet, kCounted);
+  EXPECT_EQ(bpf_map_delete_elem(vlans, &guarded), 0);
+}
+
 TEST_F(Malformed, Ipv4OptionsAreAccepted) {
   const Bytes options = {7, 7, 4, 0, 0, 0, 0, 1};  // record route
   for (const At at : kUp) {
@@ -175,28 +201,60 @@ TEST_F(Malformed, Ipv6ExtensionHeadersAreFollowedToABound) {
   }
 }
 
-TEST_F(Malformed, FragmentsAreDropped) {
-  const std::vector<Bytes> frames = {
-      at_up() / Ip4{.src = kClient, .dst = kSelf, .more_fragments = true} / Udp{.dport = 5353} /
-          filler(64),
-      at_up() / Ip4{.src = kClient, .dst = kSelf, .fragment_offset = 64, .proto = 17} / filler(64),
-      at_up() /
-          Ip4{.src = kClient,
-              .dst = kSelf,
-              .more_fragments = true,
-              .fragment_offset = 8,
-              .proto = 6} /
-          filler(8),
-      at_up() / Ip6{.src = kClientV6, .dst = kSelfV6} / Ip6Fragment{.more = true} /
-          Udp{.dport = 5353} / filler(64),
-      at_up() / Ip6{.src = kClientV6, .dst = kSelfV6} / Ip6Fragment{.offset = 64, .next = 17} /
-          filler(64),
-      // An ICMP error in fragments is a fragment first.
-      at_up() / Ip4{.src = kClient, .dst = kSelf, .more_fragments = true} /
-          Icmp{.type = 3, .code = 4} / filler(64),
+// RFC 5095, and any other routing header that is not done with: the last destination is another.
+TEST_F(Malformed, RoutingHeadersThatLeadOn) {
+  const Ip6 ip{.src = kClientV6, .dst = kSelfV6};
+  const Tcp syn{.dport = 8080, .syn = true};
+  const auto routing = [](std::uint8_t type, std::uint8_t segments_left) {
+    return Ip6Ext{.type = 43, .body = {type, segments_left, 0, 0, 0, 0}};
   };
-  for (const Bytes& frame : frames)
-    for (const At at : kAll) expect_drop(at, frame, "FRAGMENT none none");
+  for (const At at : kUp) {
+    forget_flows();
+    for (const int type : {0, 2, 3, 4, 253})
+      expect_drop(at, at_up() / ip / routing(static_cast<std::uint8_t>(type), 1) / syn, kCounted);
+    expect_drop(at, at_up() / ip / routing(0, 0) / syn, kCounted);
+    expect_forward(at, at_up() / ip / routing(4, 0) / syn,
+                   to_web() / Ip6{.src = kClientV6, .dst = kWebV6, .hop_limit = 63} /
+                       routing(4, 0) / Tcp{.dport = 80, .syn = true},
+                   "http internet dmz");
+  }
+}
+
+TEST_F(Malformed, OptionsForEveryHopComeFirst) {
+  for (const At at : kUp)
+    expect_drop(at,
+                at_up() / Ip6{.src = kClientV6, .dst = kSelfV6} / Ip6Ext{.type = 60} /
+                    Ip6Ext{.type = 0} / Tcp{.dport = 8080, .syn = true},
+                kCounted);
+}
+
+// Behind an authentication header fwd does not look: no door has it, and no rule with a port.
+TEST_F(Malformed, AnAuthenticationHeaderHidesThePorts) {
+  for (const At at : kUp)
+    expect_drop(at,
+                at_up() / Ip6{.src = kClientV6, .dst = kSelfV6} /
+                    Ip6Ext{.type = 51, .body = filler(22)} / Tcp{.dport = 8080, .syn = true},
+                "NOT_PUBLISHED internet host");
+}
+
+TEST_F(Malformed, SourceRoutesAreRefused) {
+  const auto with = [](const Bytes& options) -> Bytes {
+    return at_up() / Ip4{.src = kClient, .dst = kSelf, .options = options} /
+           Tcp{.dport = 8080, .syn = true};
+  };
+  for (const At at : kUp) {
+    forget_flows();
+    for (const std::uint8_t kind : Bytes{131, 137}) {
+      expect_drop(at, with({kind, 7, 4, 10, 0, 0, 1}), kCounted);
+      expect_drop(at, with({1, 1, 7, 7, 4, 0, 0, 0, 0, kind, 3, 4}), kCounted);
+    }
+    // Behind the end of the list, or within another option, the number means nothing.
+    for (const Bytes& options : {Bytes{0, 131, 3, 4}, Bytes{7, 4, 131, 3}})
+      expect_forward(at, with(options),
+                     to_web() / Ip4{.src = kClient, .dst = kWeb, .ttl = 63, .options = options} /
+                         Tcp{.dport = 80, .syn = true},
+                     "http internet dmz");
+  }
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Random damage to good frames: whatever arrives, a program answers with one of its actions, writes
 // only where translation writes, and makes no checksum wrong that was right.
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -42,6 +43,11 @@ std::vector<Bytes> seeds() {
       at_bridge() / back6 / Tcp{.sport = 80, .dport = 40000, .ack = true} / filler(64),
       at_bridge() / back6 / Icmp{.type = 1, .code = 4} / Ip6{.src = kClientV6, .dst = kWebV6} /
           Udp{.dport = 53},
+      fragments(at_up() / in4 / Udp{.dport = 5353} / filler(100), 64, 1)[0],
+      fragments(at_up() / in4 / Udp{.dport = 5353} / filler(100), 64, 2)[1],
+      fragments(at_up() / in6 / Udp{.dport = 5353} / filler(100), 64, 1)[0],
+      fragments(at_up() / in6 / Udp{.dport = 5353} / filler(100), 64, 2)[1],
+      at_up() / in6 / Ip6Fragment{.id = 3} / Udp{.dport = 5353} / filler(10),
       at_up() / Arp{},
       at_up() / Vlan{} / in4 / Tcp{.dport = 8080, .syn = true},
   };
@@ -64,14 +70,20 @@ bool is_ipv4(const Bytes& frame) {
   return frame.size() >= 34 && frame[12] == 8 && frame[13] == 0;
 }
 
+bool is_fragment(const Bytes& frame) {
+  if (is_ipv4(frame)) return (frame[20] & 0x3f) != 0 || frame[21] != 0;
+  return std::find(frame.begin(), frame.end(), 44) != frame.end();
+}
+
 // Where the transport header of a forwarded frame begins, and its protocol.
 std::pair<std::size_t, std::uint8_t> transport(const Bytes& frame) {
   if (is_ipv4(frame)) return {14 + (frame[14] & 0xfU) * 4U, frame[23]};
   std::size_t at = 54;
   std::uint8_t next = frame[20];
-  while ((next == 0 || next == 43 || next == 60) && at + 8 <= frame.size()) {
+  while ((next == 0 || next == 43 || next == 44 || next == 60) && at + 8 <= frame.size()) {
+    const bool fragment = next == 44;
     next = frame[at];
-    at += std::size_t{8} * (frame[at + 1] + 1U);
+    at += std::size_t{8} * (fragment ? 1U : frame[at + 1] + 1U);
   }
   return {at, next};
 }
@@ -94,7 +106,9 @@ bool may_change(const Bytes& frame, std::size_t at) {
   const std::size_t in = at - l4;
   switch (proto) {
     case 6:
-      return in < 4 || in == 16 || in == 17;
+      // Ports, checksum, and the options of a SYN, one of which is the MSS.
+      return in < 4 || in == 16 || in == 17 ||
+             (in >= 20 && (frame[l4 + 13] & 2) != 0 && in < (frame[l4 + 12] >> 4) * 4U);
     case 17:
       return in < 4 || in == 6 || in == 7;
     case 1:
@@ -128,10 +142,11 @@ void check(At at, const Bytes& in, const RunResult& result) {
   const bool dropped = result.action == (is_xdp(at) ? kXdpDrop : kTcDrop);
   const bool passed = result.action == (is_xdp(at) ? kXdpPass : kTcNext);
   ASSERT_TRUE(forwarded || dropped || passed) << "action " << result.action;
-  if (!forwarded)
+  if (forwarded) return check_forwarded(in, result.packet);
+  // A first fragment turns into those that waited for it.
+  if (!(dropped && is_fragment(in))) {
     EXPECT_THAT(result.packet, IsPacket(in));
-  else
-    check_forwarded(in, result.packet);
+  }
 }
 
 class Mutations : public PacketTest {};

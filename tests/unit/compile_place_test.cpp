@@ -113,6 +113,18 @@ TEST(Place, MissingInterfaceIsLeftOut) {
   EXPECT_EQ(place(policy, podplay_machine()), place(podplay(), podplay_machine()));
 }
 
+TEST(Place, VlanInterfacesThatAreGuardedTakeTheirFrames) {
+  Policy policy;
+  policy.host.uplinks = {"eth0", "eth0.5"};
+  Topology topology = machine({interface(2, "eth0", "", {"192.168.1.20/24"}),
+                               interface(3, "eth0.5", "vlan", {"10.0.5.1/24"}),
+                               interface(4, "eth0.6", "vlan", {"10.0.6.1/24"})});
+  topology.interfaces[3].vlan = {.link = 2, .protocol = 0x8100, .id = 5};
+  topology.interfaces[4].vlan = {.link = 2, .protocol = 0x8100, .id = 6};
+  const std::map<VlanTag, std::uint32_t> want = {{{2, 0x8100, 5}, 3}};
+  EXPECT_EQ(place(policy, topology).vlans, want);
+}
+
 TEST(Place, LargeMtuIsCapped) {
   Topology topology = podplay_machine();
   topology.interfaces[kEth0].mtu = 65536;
