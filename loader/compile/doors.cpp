@@ -177,11 +177,12 @@ void open_to_own_processes(Image& image) {
     const auto is_kept_out_at = [&, &key = key, &door = door](const Address& address) {
       if (!bound.is_unspecified() && bound != address) return false;
       if (address.family() != static_cast<Family>(key.family)) return false;
-      const Judgement judgement = judge.judge({.src = address,
-                                               .dst = address,
-                                               .proto = key.proto,
-                                               .dport = ntohs(key.port),
-                                               .origin = FW_FROM_HOST});
+      Probe probe;
+      probe.src = probe.dst = address;
+      probe.proto = key.proto;
+      probe.dport = ntohs(key.port);
+      probe.origin = FW_FROM_HOST;
+      const Judgement judgement = judge.judge(probe);
       return !judgement.door ||
              (judgement.door->selector == door.selector && judgement.reason == FW_REASON_BLOCKED);
     };

@@ -281,7 +281,7 @@ class Shadows {
 
 void shadowed_lines(const config::Policy& policy, config::Report& report) {
   const auto zones = compile::Zones::number(policy);
-  const auto ports = compile::PortClasses::of_rules(policy.rules);
+  const auto ports = compile::PortClasses::of_policy(policy);
   if (!zones || !ports) return;  // a policy that exceeds a limit is refused elsewhere
   const Topology machine = compile::offline_topology({&policy});
   const auto placement = compile::place(policy, machine);
