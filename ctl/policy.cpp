@@ -53,6 +53,30 @@ Result<Checked> read_policy(const std::vector<std::string>& files) {
   return checked;
 }
 
+std::optional<config::Policy> policy_of(Session& session, const std::vector<std::string>& files) {
+  auto checked = read_policy(files);
+  if (!checked)
+    session.fail(control::failure(control::Code::kUsage, checked.error().message));
+  else if (!checked->result.policy)
+    session.fail(refusal(*checked));
+  else
+    return std::move(checked->result.policy);
+  return std::nullopt;
+}
+
+std::optional<config::Policy> policy_in_force(Session& session) {
+  const auto report = session.fetch<control::PolicyReport>({.verb = control::Verb::kPolicy});
+  if (!report) return std::nullopt;
+  auto parsed =
+      report->sources.size() == 1 ? config::parse(report->sources.front()) : config::Parsed{};
+  if (parsed.policy) return std::move(parsed.policy);
+  session.fail(control::failure(control::Code::kUsage,
+                                "this fwctl does not understand the policy in force; use fwd and "
+                                "fwctl of the same version",
+                                parsed.diagnostics));
+  return std::nullopt;
+}
+
 control::Answer refusal(const Checked& checked) {
   const auto& [policy, diagnostics, tests] = checked.result;
   if (policy) {
