@@ -232,6 +232,58 @@ void fields(Io& io, Of<Io, DiffReport>& report) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, DoorOpener>& opener) {
+  io("kind", opener.kind);
+  io("name", opener.name);
+  io("text", opener.text);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExposedDoor>& door) {
+  io("address", door.address);
+  io("interface", door.interface);
+  io("proto", door.proto);
+  io("port", door.port);
+  io("last_port", door.last_port);
+  io("local", door.local);
+  io("declared", door.declared);
+  io("declared_by", door.declared_by);
+  io("reachable", door.reachable);
+  io("from", door.from);
+  io("unguarded", door.unguarded);
+  io("denied", door.denied);
+  io("opened_by", door.opened_by);
+  io("declare", door.declare);
+  io("close", door.close);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExposedInterface>& interface) {
+  io("name", interface.name);
+  io("addresses", interface.addresses);
+  io("guarded", interface.guarded);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExposureReport>& report) {
+  io("policy", report.policy);
+  io("enforced", report.enforced);
+  io("declared", report.declared);
+  io("undeclared", report.undeclared);
+  io("local", report.local);
+  io("doors", report.doors);
+  io("interfaces", report.interfaces);
+  io("unseen", report.unseen);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, GraphReport>& report) {
+  io("name", report.name);
+  io("format", report.format);
+  io("graph", report.graph);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, PolicyReport>& report) {
   io("generation", report.generation);
   io("sources", report.sources);
