@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ctl/policy.h"
+#include "ctl/ssh.h"
 #include "ctl/verbs.h"
 
 namespace fw::ctl {
@@ -16,6 +17,7 @@ struct Options {
   std::vector<std::string> files;
   std::string comment;
   std::string confirm;
+  bool force = false;
   bool no_confirm = false;  // says what this version does anyway
   CLI::Option* confirm_option = nullptr;
 };
@@ -31,7 +33,9 @@ void apply(Session& session, const Options& options) {
   if (!checked->result.accepted()) return session.fail(refusal(*checked));
 
   control::Request request{.verb = control::Verb::kApply};
-  request.apply = {.sources = {checked->source}, .comment = options.comment};
+  request.apply = {.sources = {checked->source},
+                   .comment = options.comment,
+                   .ssh = options.force ? "" : ssh_connection()};
   const auto report = session.ask<ApplyReport>(request);
   if (!report || session.json) return;
   session.show(report->warnings);
@@ -56,6 +60,7 @@ void add_apply(CLI::App& fwctl, Session& session) {
   options->confirm_option =
       verb->add_option("--confirm", options->confirm, "Not supported by this version")
           ->expected(0, 1);
+  verb->add_flag("--force", options->force, "Even if it cuts the SSH session that this runs in");
   verb->add_flag("--no-confirm", options->no_confirm, "Keep the policy without a confirmation");
   verb->callback([&session, options] { apply(session, *options); });
 }

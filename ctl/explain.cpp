@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // fwctl explain: may this flow pass, why, and what would change it?
 #include "loader/explain/explain.h"
-#include "loader/compile/offline.h"
 
 #include <fmt/format.h>
 
@@ -85,6 +84,10 @@ std::string remedies(const ExplainReport& report) {
   if (report.allow.empty()) return text;
   text += "  this would allow it:\n";
   for (const auto& line : report.allow) text += "      " + line + "\n";
+  for (const auto& test : report.breaks)
+    text += labelled("breaks", fmt::format("test '{}' ({}:{}) would fail: it says that this stays "
+                                           "closed",
+                                           test.name, test.file, test.line));
   return text;
 }
 
@@ -92,8 +95,7 @@ Result<ExplainReport> explain_file(const Checked& checked, const Options& option
   const auto& policy = *checked.result.policy;
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
-  // The machine that `fwctl test` asks, so that the two agree.
-  const auto compiled = explain::Compiled::of(policy, compile::offline_topology(policy));
+  const auto compiled = explain::Compiled::of(policy);
   if (!compiled) return compiled.error();
   auto report = explain::explain(compiled->world(), *question, 0);
   if (report)
@@ -151,6 +153,10 @@ std::string render(const ExplainReport& report, const Style& style) {
     text += labelled("addresses", "unchanged, both ways");
   }
   text += cases(report, style) + remedies(report);
+  if (report.asked == "kernel")
+    text += style.faint(labelled(
+        "asked", fmt::format("the programs in the kernel, under generation {} of the policy",
+                             report.generation)));
   for (const auto& note : report.notes) text += style.faint(labelled("asked", note));
   return text;
 }

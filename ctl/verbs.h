@@ -24,6 +24,7 @@ std::string render(const control::StatusReport& report, const Style& style);
 // Counters at zero are left out unless `all`.
 std::string render(const control::CountersReport& report, bool all, const Style& style);
 std::string render(const control::FlowsReport& report, const Style& style);
+std::string render(const control::CompiledSize& size, const Style& style);
 std::string render(const control::TestReport& report, const Style& style);
 std::string render(const control::ExplainReport& report, const Style& style);
 std::string render(const control::DiffReport& report, const Style& style);

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "loader/compile/check.h"
+#include "loader/config/names.h"
 #include "maps/abi.h"
 
 namespace fw {
@@ -78,6 +79,11 @@ Result<Fd> make_signals() {
   return fd;
 }
 
+void log(const control::ApplyReport& report, const std::string& source) {
+  for (const auto& warning : report.warnings) spdlog::warn("{}", config::to_string(warning));
+  spdlog::info("enforcing {}@{} from {}", report.name, report.generation, source);
+}
+
 class Daemon {
  public:
   Daemon(DaemonOptions options, Firewall firewall, netlink::Watcher watcher)
@@ -94,6 +100,7 @@ class Daemon {
 
  private:
   Answer handle(const control::Request& request);
+  Answer apply(const control::ApplyRequest& request);
   static Answer answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome);
   Answer take_down();
   void on_signal();
@@ -155,10 +162,23 @@ std::variant<control::ApplyReport, Refusal> Daemon::load_config(const std::strin
     spdlog::error("{}", refusal->sentence);
     return outcome;
   }
-  const auto& report = std::get<control::ApplyReport>(outcome);
-  for (const auto& warning : report.warnings) spdlog::warn("{}", config::to_string(warning));
-  spdlog::info("enforcing {}@{} from {}", report.name, report.generation, options_.config);
+  log(std::get<control::ApplyReport>(outcome), options_.config);
   return outcome;
+}
+
+Answer Daemon::apply(const control::ApplyRequest& request) {
+  if (request.sources.size() != 1)
+    return control::failure(Code::kUsage, "apply takes exactly one policy in this version");
+  const auto& source = request.sources.front();
+  const auto session = explain::read_session(request.ssh);
+  if (!request.ssh.empty() && !session)
+    return control::failure(Code::kUsage,
+                            "the SSH session " + config::quote(request.ssh) +
+                                " is not 'CLIENT PORT SERVER PORT'; correct SSH_CONNECTION, or use "
+                                "--force to apply without that check");
+  const auto outcome = firewall_->apply(source, request.comment, session);
+  if (const auto* report = std::get_if<control::ApplyReport>(&outcome)) log(*report, source.name);
+  return answer_apply(outcome);
 }
 
 Answer Daemon::answer_apply(const std::variant<control::ApplyReport, Refusal>& outcome) {
@@ -212,9 +232,7 @@ Answer Daemon::handle(const control::Request& request) {
       return control::success(
           control::VersionReport{.version = FWD_VERSION, .abi = FW_ABI_VERSION});
     case Verb::kApply:
-      if (request.apply.sources.size() != 1)
-        return control::failure(Code::kUsage, "apply takes exactly one policy in this version");
-      return answer_apply(firewall_->apply(request.apply.sources.front(), request.apply.comment));
+      return apply(request.apply);
     case Verb::kReload:
       return answer_apply(load_config("reload"));
     case Verb::kTeardown:

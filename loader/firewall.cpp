@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "loader/compile/check.h"
+#include "loader/lint/lint.h"
 #include "loader/netlink/topology.h"
 
 namespace fw {
@@ -40,6 +41,12 @@ compile::AccountBook book_of_strangers(std::size_t count) {
     book.block(std::vector<compile::AccountName>(
         count, {compile::AccountName::Kind::kRule, "(unknown)", "none", "none"}));
   return book;
+}
+
+Refusal unchanged(const Error& error) {
+  return {.sentence = error.message + "; the old policy is still in force",
+          .diagnostics = {},
+          .tests_failed = false};
 }
 
 Result<State> state_or_new(const std::string& directory, const datapath::Datapath& datapath) {
@@ -90,33 +97,38 @@ Result<Topology> Firewall::look(const config::Policy& policy) {
   return topology;
 }
 
-Result<void> Firewall::enforce(const config::Policy& policy, const Topology& topology,
-                               compile::AccountBook book) {
-  const auto placement = compile::place(policy, topology);
-  auto image = compile::compile(policy, topology, placement, book);
+Result<Firewall::Plan> Firewall::plan(const config::Policy& policy, Topology topology) const {
+  Plan plan{.topology = std::move(topology), .placement = {}, .book = state_.accounts, .image = {}};
+  plan.placement = compile::place(policy, plan.topology);
+  auto image = compile::compile(policy, plan.topology, plan.placement, plan.book);
   if (!image) return image.error();
+  plan.image = *std::move(image);
+  return plan;
+}
 
+Result<void> Firewall::enforce(const config::Policy& policy, Plan plan) {
   // What the accounts mean is on disk before the first packet is counted at them.
   auto state = state_;
-  state.accounts = std::move(book);
+  state.accounts = std::move(plan.book);
   if (auto saved = save_state(options_.state_directory, state); !saved) return saved;
   const auto generation = datapath_.generation() + 1;
-  if (auto applied = datapath_.apply(*image, generation); !applied) return applied;
+  if (auto applied = datapath_.apply(plan.image, generation); !applied) return applied;
 
   state_ = std::move(state);
-  image_ = std::move(*image);
-  placement_ = placement;
-  topology_ = topology;
+  image_ = std::move(plan.image);
+  placement_ = std::move(plan.placement);
+  topology_ = std::move(plan.topology);
   policy_ = policy;
   generations_[static_cast<std::uint32_t>(generation)] = state_.generation;
-  const auto updated = datapath_.update(placement, topology, policy.host.datapath);
+  const auto updated = datapath_.update(placement_, topology_, policy.host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   if (!updated) spdlog::error("{}", trouble_);
   return {};
 }
 
-std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source& source,
-                                                            const std::string& comment) {
+std::variant<control::ApplyReport, Refusal> Firewall::apply(
+    const config::Source& source, const std::string& comment,
+    const std::optional<explain::Session>& session) {
   auto checked = compile::check(source);
   if (!checked.accepted())
     return Refusal{.sentence = "the policy " + source.name +
@@ -131,14 +143,23 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
                               .generation = state_.generation,
                               .changed = !same,
                               .entries = 0,
-                              .warnings = checked.diagnostics};
+                              .warnings = lint::lint(policy, source)};
   if (same && policy_) {
     report.entries = entries_of(image_);
     return report;
   }
   auto topology = look(policy);
-  if (!topology)
-    return Refusal{.sentence = topology.error().message, .diagnostics = {}, .tests_failed = false};
+  if (!topology) return unchanged(topology.error());
+  auto plan = this->plan(policy, *std::move(topology));
+  if (!plan) return unchanged(plan.error());
+  if (session)
+    if (auto cut = explain::lockout(
+            {policy, plan->image, plan->placement, plan->topology, plan->book}, *session))
+      return Refusal{.sentence = "the policy " + source.name +
+                                 " would lock you out; nothing was changed. 'fwctl apply --force' "
+                                 "puts it in force all the same",
+                     .diagnostics = {*std::move(cut)},
+                     .tests_failed = false};
 
   const auto before = state_;
   if (!same) {
@@ -147,12 +168,9 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(const config::Source
     state_.comment = comment;
   }
   state_.policy = source;
-  auto enforced = enforce(policy, *topology, state_.accounts);
-  if (!enforced) {
+  if (auto enforced = enforce(policy, *std::move(plan)); !enforced) {
     state_ = before;
-    return Refusal{.sentence = enforced.error().message + "; the old policy is still in force",
-                   .diagnostics = {},
-                   .tests_failed = false};
+    return unchanged(enforced.error());
   }
   report.generation = state_.generation;
   report.entries = entries_of(image_);
@@ -163,14 +181,12 @@ Result<void> Firewall::interfaces_changed() {
   if (!policy_) return {};
   auto topology = look(*policy_);
   if (!topology) return topology.error();
-  const auto placement = compile::place(*policy_, *topology);
-  auto book = state_.accounts;
-  const auto image = compile::compile(*policy_, *topology, placement, book);
-  if (!image) return image.error();
-  if (*image != image_) return enforce(*policy_, *topology, state_.accounts);
+  auto plan = this->plan(*policy_, *std::move(topology));
+  if (!plan) return plan.error();
+  if (plan->image != image_) return enforce(config::Policy{*policy_}, *std::move(plan));
 
-  placement_ = placement;
-  topology_ = std::move(*topology);
+  placement_ = std::move(plan->placement);
+  topology_ = std::move(plan->topology);
   auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   return updated;

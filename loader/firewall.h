@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "loader/config/parse.h"
 #include "loader/control/reports.h"
 #include "loader/datapath/datapath.h"
+#include "loader/explain/lockout.h"
 #include "loader/state.h"
 
 namespace fw {
@@ -36,9 +38,11 @@ class Firewall {
   static Result<Firewall> start(const FirewallOptions& options);
 
   // Puts a policy in force, all of it or nothing: after a Refusal the old one still is. A policy
-  // with the text of the one in force changes nothing, unless nothing is in force yet.
-  std::variant<control::ApplyReport, Refusal> apply(const config::Source& source,
-                                                    const std::string& comment);
+  // with the text of the one in force changes nothing, unless nothing is in force yet. One that
+  // would cut `session` is refused.
+  std::variant<control::ApplyReport, Refusal> apply(
+      const config::Source& source, const std::string& comment,
+      const std::optional<explain::Session>& session = std::nullopt);
 
   // The machine's network changed. Interfaces: roles, identities and attachments follow.
   // Otherwise only next hops are looked up anew. Errors are for the log; enforcing goes on.
@@ -65,8 +69,15 @@ class Firewall {
   Firewall(FirewallOptions options, datapath::Datapath datapath, State state);
   // The network as this policy sees it.
   Result<Topology> look(const config::Policy& policy);
-  Result<void> enforce(const config::Policy& policy, const Topology& topology,
-                       compile::AccountBook book);
+  // A policy compiled for this machine.
+  struct Plan {
+    Topology topology;
+    compile::Placement placement;
+    compile::AccountBook book;
+    compile::Image image;
+  };
+  [[nodiscard]] Result<Plan> plan(const config::Policy& policy, Topology topology) const;
+  Result<void> enforce(const config::Policy& policy, Plan plan);
   [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
   [[nodiscard]] std::vector<std::string> next_steps() const;
   [[nodiscard]] std::uint64_t policy_generation(std::uint32_t kernel_generation) const;

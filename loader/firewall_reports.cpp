@@ -124,13 +124,9 @@ Result<control::ExplainReport> Firewall::explain(const control::ExplainRequest& 
   if (!policy_) return Error{"no policy is in force, so nothing can be explained"};
   const auto question = explain::read_question(*policy_, asked.from, asked.to);
   if (!question) return question.error();
-  auto report = explain::explain({*policy_, image_, placement_, topology_, state_.accounts},
-                                 *question, state_.generation);
-  if (report)
-    report->notes.emplace_back(
-        "answered by fwd from the policy tables that it put in force; the programs in the kernel "
-        "were not run");
-  return report;
+  return explain::explain(
+      {*policy_, image_, placement_, topology_, state_.accounts}, *question, state_.generation,
+      [this](const compile::Probe& probe) { return datapath_.explain(probe, placement_); });
 }
 
 Result<control::PolicyReport> Firewall::policy() const {

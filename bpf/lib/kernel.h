@@ -48,8 +48,10 @@
 #define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
 
 #define FW_INLINE static __always_inline
-/* The paths a packet of a known flow does not take: called, to keep the hot path short. */
-#define FW_OUTLINE static __noinline
+/* The paths a packet of a known flow does not take: called, to keep the hot path short. Not
+ * every object takes them all.
+ */
+#define FW_OUTLINE static __noinline __attribute__((unused))
 /* A global function: the verifier checks it once, on its own, instead of once for every
  * state of every caller. It takes numbers and pointers to plain memory, returns a number,
  * and is the same in every object (weak: linked once).

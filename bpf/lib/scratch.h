@@ -30,6 +30,11 @@ struct fw_scratch {
 	__u32 account;
 	__u32 admin;
 
+	/* which flow it would open */
+	__u8 action;   /* enum fw_flow_action */
+	__u8 switched; /* it stays on its bridge */
+	__u8 pad1[2];
+
 	/* route, reserve: the tuple after translation, and its answer */
 	struct fw_tuple translated;
 	struct fw_tuple answer;

@@ -29,19 +29,18 @@ FW_INLINE void count_allowed(const fw_ctx *ctx, const struct fw_pkt *pkt)
 	count_at(ctx, pkt, pkt->account);
 }
 
+FW_INLINE __u32 account_of_denial(const struct fw_pkt *pkt)
+{
+	const struct fw_generation *p = parameters_of(pkt);
+	__u32 pair = (pkt->zones >> 16) * p->zones + (pkt->zones & 0xffff);
+
+	return pkt->reason == FW_REASON_BLOCKED ? pkt->account
+						: p->denied + pair * FW_REASON_COUNT + pkt->reason;
+}
+
 FW_OUTLINE int count_denied(const fw_ctx *ctx, const struct fw_pkt *pkt)
 {
-	const struct fw_generation *p;
-	__u32 pair;
-
-	if (!pkt->active)
-		return 0;
-	if (pkt->reason == FW_REASON_BLOCKED) {
-		count_at(ctx, pkt, pkt->account);
-		return 0;
-	}
-	p = parameters_of(pkt);
-	pair = (pkt->zones >> 16) * p->zones + (pkt->zones & 0xffff);
-	count_at(ctx, pkt, p->denied + pair * FW_REASON_COUNT + pkt->reason);
+	if (pkt->active)
+		count_at(ctx, pkt, account_of_denial(pkt));
 	return 0;
 }

@@ -158,10 +158,13 @@ FW_INLINE enum fw_verdict choose(struct fw_pkt *pkt, struct fw_scratch *s)
 	return served ? FW_NEXT : drop(pkt, FW_REASON_NO_ROUTE);
 }
 
-FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_scratch *s)
+/* May this packet start a flow, and which? Reads the policy and the routes, and writes the
+ * scratch alone, so that fw_explain may ask it about packets that do not exist. FW_NEXT: the
+ * flow is to be opened.
+ */
+FW_INLINE enum fw_verdict plan_flow(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_scratch *s)
 {
 	const struct fw_iface *iface = bpf_map_lookup_elem(&fw_ifaces, &pkt->ifindex);
-	int switched;
 	enum fw_verdict verdict;
 
 	if (!iface)
@@ -172,6 +175,8 @@ FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 	s->in_ifindex = starts_here(pkt) ? 0 : pkt->ifindex;
 	s->ping = !!(pkt->flags & FW_PKT_PING);
 	s->admin = 0;
+	s->switched = 0;
+	s->action = FW_TO_STACK;
 	if (is_for_other_machine(ctx, pkt, s))
 		return FW_UP;
 	if (is_dhcp(s) || is_judged_already(pkt, s))
@@ -188,20 +193,24 @@ FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_s
 	pkt->account = s->account;
 	if (s->group)
 		return FW_PASS;
-	if (pkt->flags & FW_PKT_STRAY)
-		fw_flow_delete(FW_ESTABLISHED, &s->original);
+	if (s->origin == FW_FROM_HOST ||
+	    (s->dst.flags & FW_IDENT_HOST && (!s->door.selector || s->door.flags & FW_DOOR_LOCAL)))
+		return CTX_IS_XDP ? FW_UP : FW_NEXT;
+	s->action = FW_FORWARD;
+	s->switched = (__u8)is_switched(ctx, s);
+	return plan_forward(ctx, pkt, s, s->switched);
+}
 
-	switched = is_switched(ctx, s);
-	if (s->origin == FW_FROM_HOST || (s->dst.flags & FW_IDENT_HOST &&
-					  (!s->door.selector || s->door.flags & FW_DOOR_LOCAL))) {
-		if (CTX_IS_XDP)
-			return FW_UP;
-		return open_flow(pkt, s, FW_TO_STACK, 0);
-	}
-	verdict = plan_forward(ctx, pkt, s, switched);
+/* What a packet changes, and a question must not, is done from here on. */
+FW_INLINE enum fw_verdict admit_new(fw_ctx *ctx, struct fw_pkt *pkt, struct fw_scratch *s)
+{
+	enum fw_verdict verdict = plan_flow(ctx, pkt, s);
+
 	if (verdict)
 		return verdict;
-	return open_flow(pkt, s, FW_FORWARD, switched ? FW_FLOW_SWITCHED : 0);
+	if (pkt->flags & FW_PKT_STRAY)
+		fw_flow_delete(FW_ESTABLISHED, &s->original);
+	return open_flow(pkt, s, s->action, s->switched ? FW_FLOW_SWITCHED : 0);
 }
 
 /* Is the backend that a flow goes to still one of its door's? */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bpf/lib/tuple.h"
+#include "maps/hash.h"
 
 /* The identity of an address by its longest prefix; all zero where no prefix holds it. */
 FW_SHARED int fw_identify(__u32 slot, __u32 family, const struct fw_addr *addr,
@@ -117,26 +118,9 @@ FW_INLINE void find_door(const struct fw_pkt *pkt, struct fw_scratch *s)
 		s->door = *door;
 }
 
-FW_INLINE __u32 mix(__u32 hash, __u32 word)
-{
-	hash ^= word;
-	hash *= 0x9e3779b1; /* 2^32 / the golden ratio: spreads each bit (Knuth, TAOCP 6.4) */
-	return hash ^ (hash >> 15);
-}
-
-/* The same client port finds the same backend as long as the backends stay. */
 FW_SHARED __u32 fw_tuple_hash(const struct fw_tuple *t)
 {
-	__u32 hash;
-
-	if (!t)
-		return 0;
-	hash = t->proto;
-	for (int i = 0; i < 4; i++)
-		hash = mix(hash, t->src.w[i]);
-	for (int i = 0; i < 4; i++)
-		hash = mix(hash, t->dst.w[i]);
-	return mix(hash, (__u32)t->sport << 16 | t->dport);
+	return t ? fw_hash(t) : 0;
 }
 
 /* Chooses the backend of s->door: s->translated.dst. Returns 0 when there is none. */

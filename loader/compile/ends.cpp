@@ -26,6 +26,15 @@ Address next(const Address& address) {
   return Address::from_bytes(Family::kIpv6, bytes.data());
 }
 
+// Addresses that stand for nobody where a wider prefix is asked about: "no address", loopback and
+// groups come from nowhere, and the programs drop them as MARTIAN.
+std::vector<Prefix> nobodies() {
+  std::vector<Prefix> prefixes;
+  for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "ff00::/8"})
+    if (const auto prefix = Prefix::parse(text)) prefixes.push_back(*prefix);
+  return prefixes;
+}
+
 Address last(const Prefix& prefix) {
   auto bytes = prefix.address().bytes();
   const unsigned skipped = prefix.family() == Family::kIpv4 ? 96U : 0U;
@@ -36,14 +45,14 @@ Address last(const Prefix& prefix) {
 
 }  // namespace
 
-Ends::Ends(const config::Policy& policy, const Image& image) : policy_(policy), image_(image) {
-  prefixes_.reserve(image.identities.size());
+Ends::Ends(const config::Policy& policy, const Image& image)
+    : policy_(policy), image_(image), prefixes_(nobodies()) {
   for (const auto& [prefix, ident] : image.identities) {
     prefixes_.push_back(prefix);
     identities_[prefix] = ident;
   }
   std::sort(prefixes_.begin(), prefixes_.end(), before);
-  for (const Prefix& prefix : prefixes_)
+  for (const auto& [prefix, ident] : image.identities)
     if (const auto end = within(prefix)) all_.push_back(*end);
 }
 

@@ -41,7 +41,8 @@ class Ends {
 
   const config::Policy& policy_;
   const Image& image_;
-  std::vector<Prefix> prefixes_;  // of the image: by family, then address, then length
+  std::vector<Prefix>
+      prefixes_;  // of the image and of nobody: by family, then address, then length
   PrefixMap<fw_ident> identities_;
   std::vector<End> all_;
 };

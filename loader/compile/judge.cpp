@@ -10,6 +10,8 @@
 #include <cstring>
 #include <tuple>
 
+#include "maps/hash.h"
+
 namespace fw::compile {
 namespace {
 
@@ -32,6 +34,28 @@ bool is_unmanaged(const fw_ident& ident) {
   return (ident.flags & FW_IDENT_UNMANAGED) != 0;
 }
 
+bool is_group(const Address& address) {
+  const auto& bytes = address.bytes();
+  if (!address.is_ipv4()) return bytes[0] == 0xff;
+  return (bytes[12] >> 4U) == 0xe || address == Address::from_ipv4(0xffffffff);
+}
+
+bool is_never_a_source(const Address& address) {
+  const auto& bytes = address.bytes();
+  if (address.is_ipv4()) return bytes[12] == 0 || bytes[12] == 127 || bytes[12] >= 224;
+  return bytes[0] == 0xff || address.is_unspecified() || address.is_loopback();
+}
+
+std::uint32_t hash_of(const Probe& probe) {
+  fw_tuple tuple{};
+  tuple.src = probe.src.to_abi();
+  tuple.dst = probe.dst.to_abi();
+  tuple.sport = htons(probe.sport);
+  tuple.dport = htons(probe.dport);
+  tuple.proto = probe.proto;
+  return fw_hash(&tuple);
+}
+
 fw_reason reason_of_denial(const Probe& probe, const Judgement& so_far) {
   if (is_unmanaged(so_far.from) || is_unmanaged(so_far.to)) return FW_REASON_UNMANAGED;
   if (probe.origin == FW_FROM_WIRE && (is_host(so_far.to) || is_container(so_far.to)))
@@ -45,35 +69,42 @@ Judge::Judge(const Image& image) : image_(image) {
   for (const auto& [prefix, ident] : image.identities) identities_[prefix] = ident;
 }
 
+Judge::Judge(const Image& image, const Placement& placement) : Judge(image) {
+  placement_ = &placement;
+}
+
 Judgement Judge::judge(const Probe& probe) const {
   Judgement judgement;
   judgement.from = ident(probe.src);
-  judgement.to = ident(probe.dst);
+  judgement.to = destination(probe.dst);
   if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
     judgement.from.zone = probe.interface_zone;
 
   judgement.door = door(probe, judgement.to);
-  if (judgement.door != nullptr && judgement.door->pool.size > 0) {
+  if (is_martian(probe, judgement.from)) return denied(judgement, FW_REASON_MARTIAN);
+  if (judgement.door && judgement.door->pool.size > 0) {
     const fw_pool& pool = judgement.door->pool;
-    judgement.backend = Address::from_abi(image_.maglev[pool.first + probe.hash % pool.size].addr);
+    const std::uint32_t slot = probe.hash.value_or(hash_of(probe)) % pool.size;
+    judgement.backend = Address::from_abi(image_.maglev[pool.first + slot].addr);
   }
 
   const std::uint32_t ports = port_class(probe.proto, probe.dport);
   if (const auto admit = search(FW_ADMIT, judgement.from, judgement.to, ports)) {
-    judgement.door = nullptr;
+    judgement.door.reset();
     judgement.backend.reset();
+    judgement.admin = true;
     return decided(judgement, *admit, FW_REASON_NONE);
   }
   if (const auto block = blocked(probe, judgement))
     return decided(judgement, *block, FW_REASON_BLOCKED);
-  if (judgement.door != nullptr) return through_door(judgement);
+  if (judgement.door) return through_door(judgement);
   return without_door(probe, judgement);
 }
 
 std::optional<Judge::Hit> Judge::blocked(const Probe& probe, const Judgement& so_far) const {
   if (auto block = search(FW_BLOCK, so_far.from, so_far.to, port_class(probe.proto, probe.dport)))
     return block;
-  if (so_far.door == nullptr) return std::nullopt;
+  if (!so_far.door) return std::nullopt;
   const bool local = (so_far.door->flags & FW_DOOR_LOCAL) != 0;
   if (!so_far.backend && !local) return std::nullopt;
   return search(FW_BLOCK, so_far.from, local ? so_far.to : ident(*so_far.backend),
@@ -109,17 +140,39 @@ fw_ident Judge::ident(const Address& address) const {
   return entry == nullptr ? fw_ident{} : entry->second;
 }
 
-const fw_door* Judge::door(const Probe& probe, const fw_ident& to) const {
-  const auto find = [&](const Address& address) -> const fw_door* {
+fw_ident Judge::destination(const Address& address) const {
+  if (!is_group(address)) return ident(address);
+  fw_ident host{};
+  host.zone = FW_ZONE_HOST;
+  host.flags = FW_IDENT_HOST;
+  return host;
+}
+
+bool Judge::is_martian(const Probe& probe, const fw_ident& from) const {
+  if (probe.origin == FW_FROM_HOST) return false;
+  if (is_never_a_source(probe.src) || probe.dst.is_loopback() || is_host(from)) return true;
+  const auto elsewhere = [&](std::uint32_t ifindex) {
+    return probe.ifindex != 0 && ifindex != 0 && ifindex != probe.ifindex;
+  };
+  if (probe.origin == FW_FROM_WIRE) return is_container(from) || elsewhere(from.ifindex);
+  if (!is_container(from)) return true;
+  if (placement_ == nullptr) return false;
+  const auto endpoint = placement_->endpoints.find(probe.src);
+  return endpoint != placement_->endpoints.end() && elsewhere(endpoint->second.ifindex);
+}
+
+std::optional<fw_door> Judge::door(const Probe& probe, const fw_ident& to) const {
+  if (probe.origin != FW_FROM_WIRE || is_group(probe.dst)) return std::nullopt;
+  const auto find = [&](const Address& address) -> std::optional<fw_door> {
     const fw_addr addr = address.to_abi();
     for (const auto& [key, door] : image_.doors)
       if (std::memcmp(&key.addr, &addr, sizeof(addr)) == 0 && ntohs(key.port) == probe.dport &&
           key.proto == probe.proto && key.family == static_cast<std::uint8_t>(probe.dst.family()))
-        return &door;
-    return nullptr;
+        return door;
+    return std::nullopt;
   };
-  if (const fw_door* here = find(probe.dst)) return here;
-  return is_host(to) && probe.origin == FW_FROM_WIRE ? find(Address{}) : nullptr;
+  if (auto here = find(probe.dst)) return here;
+  return is_host(to) ? find(Address{}) : std::nullopt;
 }
 
 std::uint32_t Judge::port_class(std::uint8_t proto, std::uint16_t port) const {

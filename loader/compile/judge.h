@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What would the kernel say to the first packet of this flow? The reference for the programs in
-// bpf/, which the tests compare with them, and the answer of `fwctl explain -f`.
+// bpf/, which the tests compare with them, and the answer of `fwctl explain -f`. It knows the
+// policy only: no routes, no flows.
 //
 // The order of judgement:
 //
 //  1. src and dst -> identity, by longest prefix. A source on a LAN interface whose prefix says
-//     internet is in the interface's zone.
-//  2. door = doors[dst, dport], or, from a wire to one of this machine's addresses, doors[any,
-//     dport].
+//     internet is in the interface's zone; a group (multicast, broadcast) is the host.
+//  2. From a wire and not to a group: door = doors[dst, dport], or, to one of this machine's
+//     addresses, doors[any, dport].
+//     MARTIAN: the source cannot come from where it came from.
 //  3. FW_ADMIT for (src, dst, dport): allowed. So host.admin stays open under every block, and
 //     beside every door.
 //  4. FW_BLOCK for (src, dst, dport), and with a door for (src, backend, backend's port): BLOCKED.
@@ -42,7 +44,9 @@ struct Probe {
   fw_origin origin = FW_FROM_WIRE;
   // From a wire: the zone of the interface (fw_iface.zone), FW_ZONE_INTERNET for an uplink.
   std::uint16_t interface_zone = FW_ZONE_INTERNET;
-  std::uint32_t hash = 0;  // chooses the backend: slot hash % pool.size
+  // Chooses the backend: slot hash % pool.size. Unset: as the kernel does, by the tuple.
+  std::optional<std::uint32_t> hash;
+  std::uint32_t ifindex = 0;  // of the interface that it comes in by; 0: one that it may come in by
 };
 
 struct Judgement {
@@ -50,16 +54,21 @@ struct Judgement {
   fw_reason reason = FW_REASON_NONE;
   std::uint32_t account = 0;  // where the packet is counted
   fw_ident from{};
-  fw_ident to{};                     // of the destination before translation
-  const fw_door* door = nullptr;     // points into the image
+  fw_ident to{};  // of the destination before translation
+  std::optional<fw_door> door;
   std::optional<Address> backend;    // unset for a door of the host itself
-  std::optional<fw_policy_key> key;  // the entry that decided, if one did
+  bool admin = false;                // host.admin admits it
+  std::optional<fw_policy_key> key;  // the entry that decided, if one did; the kernel does not say
+  // The source after masquerading. The kernel's to say: it depends on the route.
+  std::optional<Address> masqueraded_as;
 };
 
-// Holds the image by reference: it must outlive the judge.
+// Holds its arguments by reference: they must outlive the judge.
 class Judge {
  public:
   explicit Judge(const Image& image);
+  // On this machine: a container's packets come from its own interface.
+  Judge(const Image& image, const Placement& placement);
   explicit Judge(Image&&) = delete;
   [[nodiscard]] Judgement judge(const Probe& probe) const;
 
@@ -71,7 +80,9 @@ class Judge {
   };
 
   [[nodiscard]] fw_ident ident(const Address& address) const;
-  [[nodiscard]] const fw_door* door(const Probe& probe, const fw_ident& to) const;
+  [[nodiscard]] fw_ident destination(const Address& address) const;
+  [[nodiscard]] bool is_martian(const Probe& probe, const fw_ident& from) const;
+  [[nodiscard]] std::optional<fw_door> door(const Probe& probe, const fw_ident& to) const;
   [[nodiscard]] std::uint32_t port_class(std::uint8_t proto, std::uint16_t port) const;
   [[nodiscard]] std::optional<Hit> search(std::uint8_t verdict, const fw_ident& from,
                                           const fw_ident& to, std::uint32_t ports) const;
@@ -84,6 +95,7 @@ class Judge {
   [[nodiscard]] Judgement denied(Judgement judgement, fw_reason reason) const;
 
   const Image& image_;
+  const Placement* placement_ = nullptr;
   PrefixMap<fw_ident> identities_;
 };
 

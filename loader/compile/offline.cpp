@@ -34,18 +34,53 @@ Address discard_address(std::uint16_t network, std::uint16_t host) {
   return Address::from_bytes(Family::kIpv6, bytes.data());
 }
 
-class Guess {
+// Who is where, as one policy says.
+class Places {
  public:
-  explicit Guess(const Policy& policy) : policy_(policy) {
+  explicit Places(const Policy& policy) : policy_(policy) {
     for (const auto& [name, zone] : policy.zones) {
       for (const Prefix& subnet : zone.subnets) subnets_[subnet] = name;
       for (const std::string& service : zone.services) zone_of_service_.emplace(service, name);
     }
   }
 
+  // Networks with containers in them: the services' addresses, and the subnets that hold them.
+  [[nodiscard]] std::set<Prefix> containers() const {
+    std::set<Prefix> networks;
+    for (const auto& [name, service] : policy_.services)
+      for (const Address& address : service.addresses) {
+        const auto listed = zone_of_service_.find(name);
+        if (listed != zone_of_service_.end() && has_interfaces(listed->second)) continue;
+        const auto* subnet = subnets_.find(address);
+        if (subnet != nullptr && has_interfaces(subnet->second)) continue;
+        networks.insert(whole(address));
+        if (subnet == nullptr) continue;
+        const auto& subnets = policy_.zones.at(subnet->second).subnets;
+        networks.insert(subnets.begin(), subnets.end());
+      }
+    return networks;
+  }
+
+ private:
+  [[nodiscard]] bool has_interfaces(const std::string& zone) const {
+    return !policy_.zones.at(zone).interfaces.empty();
+  }
+
+  const Policy& policy_;
+  PrefixMap<std::string> subnets_;  // -> zone
+  std::map<std::string, std::string> zone_of_service_;
+};
+
+class Guess {
+ public:
+  explicit Guess(const std::vector<const Policy*>& policies) : policies_(policies) {}
+
   Topology run() {
-    for (const std::string& name : policy_.host.uplinks) add(name, "");
-    add_lans();
+    for (const Policy* policy : policies_)
+      for (const std::string& name : policy->host.uplinks) add_uplink(name);
+    for (const Policy* policy : policies_)
+      for (const auto& [name, zone] : policy->zones)
+        for (const std::string& each : zone.interfaces) add_lan(each);
     add_host();
     add_containers();
     return std::move(topology_);
@@ -63,64 +98,49 @@ class Guess {
     return interface;
   }
 
-  void add_lans() {
-    std::uint32_t number = 0;
-    for (const auto& [name, zone] : policy_.zones)
-      for (const std::string& each : zone.interfaces) {
-        Interface& interface = add(each, "");
-        const std::uint32_t network = number++ % kLanNetworks;
-        interface.connected.emplace_back(Address::from_ipv4(kLanNetwork + (network << 8U)), 24);
-        interface.connected.emplace_back(
-            discard_address(static_cast<std::uint16_t>(network + 1), 0), 112);
-      }
+  void add_uplink(const std::string& name) {
+    if (topology_.by_name(name) == nullptr) add(name, "");
+  }
+
+  void add_lan(const std::string& name) {
+    if (topology_.by_name(name) != nullptr) return;
+    Interface& interface = add(name, "");
+    const std::uint32_t network = lans_++ % kLanNetworks;
+    interface.connected.emplace_back(Address::from_ipv4(kLanNetwork + (network << 8U)), 24);
+    interface.connected.emplace_back(discard_address(static_cast<std::uint16_t>(network + 1), 0),
+                                     112);
   }
 
   // Names with a slash: Linux gives no interface one, so that no uplink or zone can mean it.
   void add_host() {
     Interface& own = add("/host", "");
     own.addresses = {Address::from_ipv4(kHostAddress), discard_address(0, 8)};
-    for (const auto& [name, door] : policy_.doors)
-      if (door.address && !door.address->is_loopback()) own.addresses.push_back(*door.address);
+    std::set<Address> doors;
+    for (const Policy* policy : policies_)
+      for (const auto& [name, door] : policy->doors)
+        if (door.address && !door.address->is_loopback()) doors.insert(*door.address);
+    own.addresses.insert(own.addresses.end(), doors.begin(), doors.end());
   }
 
   void add_containers() {
-    Interface& interface = add("/containers", "veth");
-    std::set<Prefix> connected;
-    std::set<std::string> zones;  // whose subnets have containers
-    for (const auto& [name, service] : policy_.services)
-      for (const Address& address : service.addresses) {
-        const auto listed = zone_of_service_.find(name);
-        if (listed != zone_of_service_.end() && has_interfaces(listed->second)) continue;
-        const auto* subnet = subnets_.find(address);
-        if (subnet != nullptr && has_interfaces(subnet->second)) continue;
-        connected.insert(whole(address));
-        if (subnet != nullptr) zones.insert(subnet->second);
-      }
-    for (const std::string& zone : zones) {
-      const auto& subnets = policy_.zones.at(zone).subnets;
-      connected.insert(subnets.begin(), subnets.end());
-    }
-    interface.connected.assign(connected.begin(), connected.end());
+    std::set<Prefix> networks;
+    for (const Policy* policy : policies_) networks.merge(Places{*policy}.containers());
+    add("/containers", "veth").connected.assign(networks.begin(), networks.end());
   }
 
-  [[nodiscard]] bool has_interfaces(const std::string& zone) const {
-    return !policy_.zones.at(zone).interfaces.empty();
-  }
-
-  const Policy& policy_;
-  PrefixMap<std::string> subnets_;  // -> zone
-  std::map<std::string, std::string> zone_of_service_;
+  const std::vector<const Policy*>& policies_;
+  std::uint32_t lans_ = 0;
   Topology topology_;
 };
 
 }  // namespace
 
-Topology offline_topology(const Policy& policy) {
-  return Guess{policy}.run();
+Topology offline_topology(const std::vector<const Policy*>& policies) {
+  return Guess{policies}.run();
 }
 
 Result<Offline> compile_offline(const Policy& policy) {
-  const Topology topology = offline_topology(policy);
+  const Topology topology = offline_topology({&policy});
   Offline offline;
   auto image = compile(policy, topology, place(policy, topology), offline.book);
   if (!image) return image.error();

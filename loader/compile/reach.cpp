@@ -101,7 +101,9 @@ std::optional<JudgedFlow> Reach::through_doors(const JudgedFlow& direct) const {
     flow.probe.dport = path.dport;
     flow.probe.hash = path.hash;
     flow.judgement = judge_.judge(flow.probe);
-    if (flow.judgement.allowed && flow.judgement.door == path.door) return flow;
+    if (flow.judgement.allowed && flow.judgement.door &&
+        flow.judgement.door->selector == path.door->selector)
+      return flow;
   }
   return std::nullopt;
 }
@@ -118,10 +120,11 @@ void Reach::ask_one(const End& from, const End& to, const PortProbe& port,
                 port.port,
                 from.origin,
                 from.interface_zone,
+                std::nullopt,
                 0};
   flow.judgement = judge_.judge(flow.probe);
   std::vector<JudgedFlow> flows;
-  if (flow.judgement.door != nullptr && flow.judgement.backend) {
+  if (flow.judgement.door && flow.judgement.backend) {
     for (const auto& [backend, hash] : hashes_.at(flow.judgement.door->pool.first)) {
       flow.probe.hash = hash;
       flow.judgement = judge_.judge(flow.probe);

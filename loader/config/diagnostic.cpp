@@ -42,6 +42,11 @@ std::string to_string(const Diagnostic& diagnostic) {
   return text;
 }
 
+std::string place_of(const Location& there, const Location& here) {
+  const std::string line = std::to_string(there.line);
+  return there.file == here.file ? "line " + line : there.file + ":" + line;
+}
+
 void Report::add_source(const Source& source) {
   Lines& lines = sources_[source.name];
   lines.order = sources_.size();
@@ -70,13 +75,13 @@ std::string Report::line_at(const Location& where) const {
   return unsafe ? "" : line;
 }
 
-void Report::error(const Location& where, std::string message, std::string hint) {
+void Report::add(Severity severity, const Location& where, std::string message, std::string hint) {
+  has_errors_ = has_errors_ || severity == Severity::kError;
   if (diagnostics_.size() >= kMaxDiagnostics) {
     too_many_ = true;
     return;
   }
-  diagnostics_.push_back(
-      {Severity::kError, where, std::move(message), std::move(hint), line_at(where)});
+  diagnostics_.push_back({severity, where, std::move(message), std::move(hint), line_at(where)});
 }
 
 std::vector<Diagnostic> Report::take() && {
@@ -93,12 +98,13 @@ std::vector<Diagnostic> Report::take() && {
   diagnostics_.erase(std::unique(diagnostics_.begin(), diagnostics_.end(), same),
                      diagnostics_.end());
   if (too_many_ && !diagnostics_.empty()) {
-    diagnostics_.push_back(
-        {Severity::kError,
-         {diagnostics_.back().where.file, 0, 0},
-         "there are more mistakes than the " + std::to_string(kMaxDiagnostics) + " shown here",
-         "",
-         ""});
+    diagnostics_.push_back({has_errors_ ? Severity::kError : Severity::kWarning,
+                            {diagnostics_.back().where.file, 0, 0},
+                            std::string{"there are more "} +
+                                (has_errors_ ? "mistakes" : "warnings") + " than the " +
+                                std::to_string(kMaxDiagnostics) + " shown here",
+                            "",
+                            ""});
   }
   return std::move(diagnostics_);
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "loader/config/parse.h"
@@ -17,13 +18,19 @@ class Report {
  public:
   void add_source(const Source& source);
 
-  void error(const Location& where, std::string message, std::string hint = "");
-  [[nodiscard]] bool has_errors() const { return !diagnostics_.empty(); }
+  void error(const Location& where, std::string message, std::string hint = "") {
+    add(Severity::kError, where, std::move(message), std::move(hint));
+  }
+  void warning(const Location& where, std::string message, std::string hint = "") {
+    add(Severity::kWarning, where, std::move(message), std::move(hint));
+  }
+  [[nodiscard]] bool has_errors() const { return has_errors_; }
 
   // In the order of the files; of one mistake found twice, once.
   [[nodiscard]] std::vector<Diagnostic> take() &&;
 
  private:
+  void add(Severity severity, const Location& where, std::string message, std::string hint);
   [[nodiscard]] std::string line_at(const Location& where) const;
 
   struct Lines {
@@ -32,7 +39,11 @@ class Report {
   };
   std::map<std::string, Lines> sources_;
   std::vector<Diagnostic> diagnostics_;
+  bool has_errors_ = false;
   bool too_many_ = false;
 };
+
+// How a message at `here` calls another place: "line 3", or "base.yaml:3" in another file.
+std::string place_of(const Location& there, const Location& here);
 
 }  // namespace fw::config

@@ -103,6 +103,7 @@ struct Host {
   std::vector<std::string> uplinks;
   std::map<std::string, Datapath> datapath;
   bool egress_allowed = true;
+  Location where;
 };
 
 // What a test asks about: `TO[:PORTS]`.

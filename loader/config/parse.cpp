@@ -81,6 +81,7 @@ void read_policy(const Node& root, Scope& scope) {
   if (const Node* allow = fields["allow"]) read_rules(*allow, RuleKind::kAllow, scope);
   if (const Node* block = fields["block"]) read_rules(*block, RuleKind::kBlock, scope);
   if (const Node* tests = fields["tests"]) read_tests(*tests, scope);
+  if (!report.has_errors()) check_admin(scope);  // a zone with a mistake may lack its members
 }
 
 }  // namespace

@@ -18,4 +18,7 @@ void read_publish(const Node& publish, Scope& scope);
 void read_rules(const Node& rules, RuleKind kind, Scope& scope);
 void read_tests(const Node& tests, Scope& scope);
 
+// Refuses flows of host.admin that no packet can belong to; when all has been read.
+void check_admin(Scope& scope);
+
 }  // namespace fw::config

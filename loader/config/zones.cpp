@@ -167,6 +167,7 @@ void read_zones(const Node& zones, Scope& scope) {
 }
 
 void read_host(const Node& host, Scope& scope) {
+  scope.policy.host.where = host.where;
   const Fields fields{host, kHostKeys, "'host'", scope.report};
   if (const Node* node = fields["uplinks"]) read_uplinks(*node, scope);
   if (const Node* node = fields["datapath"]) read_datapath(*node, scope);

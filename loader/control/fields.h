@@ -178,6 +178,13 @@ void fields(Io& io, Of<Io, NearRule>& near) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, BrokenTest>& test) {
+  io("name", test.name);
+  io("file", test.file);
+  io("line", test.line);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, ExplainReport>& report) {
   io("verdict", report.verdict);
   io("reason", report.reason);
@@ -186,11 +193,13 @@ void fields(Io& io, Of<Io, ExplainReport>& report) {
   io("to", report.to);
   io("nat", report.nat);
   io("generation", report.generation);
+  io("asked", report.asked);
   io("flow", report.flow);
   io("help", report.help);
   io("router", report.router);
   io("replies", report.replies);
   io("allow", report.allow);
+  io("breaks", report.breaks);
   io("advice", report.advice);
   io("nearest", report.nearest);
   io("cases", report.cases);
@@ -223,6 +232,7 @@ template <class Io>
 void fields(Io& io, Of<Io, ApplyRequest>& request) {
   io("sources", request.sources);
   io.optional("comment", request.comment);
+  io.optional("ssh", request.ssh);
 }
 
 template <class Io>
@@ -246,10 +256,27 @@ void fields(Io& io, Of<Io, ApplyReport>& report) {
 }
 
 template <class Io>
+void fields(Io& io, Of<Io, MapUsage>& usage) {
+  io("map", usage.map);
+  io("entries", usage.entries);
+  io("bytes", usage.bytes);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, CompiledSize>& size) {
+  io("maps", size.maps);
+  io("identities", size.identities);
+  io("port_classes", size.port_classes);
+  io("counters", size.counters);
+  io("compile_us", size.compile_us);
+}
+
+template <class Io>
 void fields(Io& io, Of<Io, CheckReport>& report) {
   io("ok", report.ok);
   io("name", report.name);
   io("diagnostics", report.diagnostics);
+  io("size", report.size);
 }
 
 template <class Io>

@@ -207,6 +207,15 @@ struct NearRule {
   bool operator==(const NearRule&) const = default;
 };
 
+// A test of the policy that would fail.
+struct BrokenTest {
+  std::string name;
+  std::string file;
+  int line = 0;
+
+  bool operator==(const BrokenTest&) const = default;
+};
+
 struct ExplainReport {
   std::string verdict;          // "allow" or "deny"
   std::string reason;           // a name of FW_REASONS; empty when allowed
@@ -215,11 +224,13 @@ struct ExplainReport {
   EndRef to;                         // behind a door, the service
   std::vector<Translation> nat;      // of what FROM sends
   std::uint64_t generation = 0;      // 0: of a file
+  std::string asked;                 // "kernel": its programs; "image": what a file compiles to
   std::string flow;                  // the question: "backend -> redis:6379/tcp"
   std::string help;                  // the reason in words; empty when allowed
   std::string router;                // "router:80": maps to this door; empty: none
   std::vector<Translation> replies;  // of what comes back
   std::vector<std::string> allow;    // lines of a policy that would allow it
+  std::vector<BrokenTest> breaks;    // tests that fail once `allow` is in the policy
   std::vector<std::string> advice;   // sentences
   std::vector<NearRule> nearest;     // of a denied flow
   std::vector<ExplainCase> cases;    // empty where the whole question has one answer
@@ -259,6 +270,8 @@ struct DiffReport {
 struct ApplyRequest {
   std::vector<config::Source> sources;
   std::string comment;
+  // SSH_CONNECTION of whoever asks; a policy that would cut it is refused. Empty: not asked for.
+  std::string ssh;
 };
 
 // Also the result of reload.
@@ -271,10 +284,25 @@ struct ApplyReport {
 };
 
 // What `fwctl check --json` prints of a policy that is right; no request asks for it.
+struct MapUsage {
+  std::string map;
+  std::uint64_t entries = 0;
+  std::uint64_t bytes = 0;  // of keys and values
+};
+
+struct CompiledSize {
+  std::vector<MapUsage> maps;
+  std::uint64_t identities = 0;
+  std::uint64_t port_classes = 0;
+  std::uint64_t counters = 0;
+  std::uint64_t compile_us = 0;
+};
+
 struct CheckReport {
   bool ok = true;
   std::string name;
   std::vector<config::Diagnostic> diagnostics;  // warnings
+  std::optional<CompiledSize> size;             // only when asked for
 };
 
 // What `fwctl test --json` prints; no request asks for it.

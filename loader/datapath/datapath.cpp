@@ -11,6 +11,7 @@
 
 #include "loader/bpf/log.h"
 #include "loader/bpf/probe.h"
+#include "loader/datapath/explain.h"
 #include "loader/datapath/policy_maps.h"
 #include "loader/datapath/teardown.h"
 #include "loader/netlink/sysctl.h"
@@ -175,6 +176,13 @@ Result<std::vector<Flow>> Datapath::flows(std::size_t limit) const {
 
 Result<FlowCount> Datapath::flow_count() const {
   return count_flows(programs_->maps());
+}
+
+Result<compile::Judgement> Datapath::explain(const compile::Probe& probe,
+                                             const compile::Placement& placement) const {
+  const auto told = ask(*programs_, placement, probe);
+  if (!told) return told.error();
+  return to_judgement(*told, probe);
 }
 
 Result<void> Datapath::clear_flows() {

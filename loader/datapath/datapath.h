@@ -12,6 +12,7 @@
 
 #include "loader/base/topology.h"
 #include "loader/compile/image.h"
+#include "loader/compile/judge.h"
 #include "loader/config/model.h"
 #include "loader/datapath/accounts.h"
 #include "loader/datapath/attach.h"
@@ -68,6 +69,9 @@ class Datapath {
   [[nodiscard]] Result<FlowCount> flow_count() const;
   // Now on the clock of fw_flow.expires_ns.
   [[nodiscard]] std::uint64_t now_ns() const { return programs_->now_ns(); }
+  // What the programs would do with the first packet of a flow. Changes nothing.
+  [[nodiscard]] Result<compile::Judgement> explain(const compile::Probe& probe,
+                                                   const compile::Placement& placement) const;
   Result<void> clear_flows();
   Result<void> sweep();
   [[nodiscard]] Result<std::vector<MapSize>> map_sizes() const;

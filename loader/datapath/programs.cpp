@@ -235,6 +235,14 @@ int Programs::sweep() const {
   return bpf_program__fd(skeleton_->progs.fw_sweep);
 }
 
+int Programs::explain() const {
+  return bpf_program__fd(skeleton_->progs.fw_explain);
+}
+
+const fw_explanation& Programs::explanation() const {
+  return skeleton_->bss->fw_explanation;
+}
+
 std::uint64_t Programs::now_ns() const {
   return monotonic_ns() + clock_offset_ns_;
 }

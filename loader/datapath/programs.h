@@ -11,6 +11,7 @@
 #include "loader/datapath/bpffs.h"
 #include "loader/datapath/sizes.h"
 #include "maps/active.h"
+#include "maps/explanation.h"
 
 struct fwd;  // the generated skeleton; programs.cpp alone knows it
 
@@ -42,8 +43,11 @@ class Programs {
   [[nodiscard]] int container_in() const;
   [[nodiscard]] int out() const;  // of wires and containers alike
   [[nodiscard]] int sweep() const;
+  [[nodiscard]] int explain() const;
 
   [[nodiscard]] const Maps& maps() const { return maps_; }
+  // What the last run of explain() told.
+  [[nodiscard]] const fw_explanation& explanation() const;
   // Now on the clock that flows expire by (bpf/lib/clock.h), in nanoseconds.
   [[nodiscard]] std::uint64_t now_ns() const;
   // The element of fw_active, mapped. The programs read it meanwhile.

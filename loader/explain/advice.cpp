@@ -5,6 +5,7 @@
 #include <set>
 
 #include "loader/config/canonical.h"
+#include "loader/explain/remedy.h"
 
 namespace fw::explain {
 namespace {
@@ -38,22 +39,25 @@ std::string as_yaml(const std::string& text) {
   return quoted ? '"' + text + '"' : text;
 }
 
-std::string allow_line(const Question& question) {
-  return "  - " + as_yaml(to_string(question));
-}
-
 // In a flow sequence.
 std::string as_item(const config::Peer& peer) {
   const std::string text = config::to_string(peer);
   return text == "*" || text.find(':') != std::string::npos ? '"' + text + '"' : text;
 }
 
-std::string door_line(const std::string& name, const Door& door, const config::Peer& more) {
-  auto from = door.from;
-  from.push_back(more);
-  config::normalize(from);
+// "80", "53/udp", "53/tcp+udp": tcp is what a number alone means.
+std::string target_ports(const Door& door) {
+  std::vector<PortSet> ports;
+  for (const auto& mapping : door.mappings) ports.push_back({mapping.proto, mapping.target});
+  const bool tcp = std::all_of(ports.begin(), ports.end(),
+                               [](const PortSet& set) { return set.proto == Proto::kTcp; });
+  return tcp ? ports.front().range.to_string() : config::ports_text(ports);
+}
+
+std::string door_line(const std::string& name, const Door& door) {
   std::string peers;
-  for (const auto& peer : from) peers += (peers.empty() ? "" : ", ") + as_item(peer);
+  for (const auto& peer : door.from) peers += (peers.empty() ? "" : ", ") + as_item(peer);
+  if (door.from.size() > 1) peers = '[' + peers + ']';
   std::string host = door.mappings.front().host.to_string();
   if (door.address) {
     const std::string address = door.address->to_string();
@@ -62,7 +66,25 @@ std::string door_line(const std::string& name, const Door& door, const config::P
   const std::string router =
       door.router_port ? "router: " + door.router_port->to_string() + ", " : "";
   return "  " + name + ": {" + router + "host: " + host + ", to: " + door.service + ":" +
-         door.mappings.front().target.to_string() + ", from: [" + peers + "]}";
+         target_ports(door) + ", from: " + peers + "}";
+}
+
+// The door, open to `more` too.
+Remedy widened(const std::string& name, Door door, const config::Peer& more) {
+  door.from.push_back(more);
+  config::normalize(door.from);
+  Remedy remedy{{"publish:", door_line(name, door)}, {}, {}};
+  remedy.door.emplace(name, std::move(door));
+  return remedy;
+}
+
+Remedy added(const Question& question) {
+  Remedy remedy{{"allow:", "  - " + as_yaml(to_string(question))}, Rule{}, {}};
+  remedy.rule->from = {question.from};
+  remedy.rule->to = {question.to};
+  remedy.rule->ports = question.ports;
+  remedy.rule->text = config::rule_text(*remedy.rule);
+  return remedy;
 }
 
 std::uint16_t free_port(const config::Policy& policy, const PortSet& wanted) {
@@ -92,7 +114,7 @@ std::string free_name(const config::Policy& policy, const std::string& base) {
 
 // A door that leads there already: for FROM too, or for others.
 bool advise_known_door(const Atlas& atlas, const Question& question, const Denial& denial,
-                       ExplainReport& report) {
+                       ExplainReport& report, Remedy& remedy) {
   for (const auto& [name, door] : atlas.world().policy.doors)
     for (const auto& mapping : door.mappings) {
       if (door.service != denial.to.service || mapping.proto != denial.port.proto ||
@@ -101,8 +123,7 @@ bool advise_known_door(const Atlas& atlas, const Question& question, const Denia
       const int port = mapping.host.first + denial.port.range.first - mapping.target.first;
       report.advice.push_back("door '" + name +
                               "' leads there: clients connect to host:" + std::to_string(port));
-      if (!covers(atlas, door.from, denial.from))
-        report.allow = {"publish:", door_line(name, door, question.from)};
+      if (!covers(atlas, door.from, denial.from)) remedy = widened(name, door, question.from);
       return true;
     }
   return false;
@@ -110,7 +131,7 @@ bool advise_known_door(const Atlas& atlas, const Question& question, const Denia
 
 // From an uplink only a door leads to a container.
 void advise_door(const Atlas& atlas, const Question& question, const Denial& denial,
-                 ExplainReport& report) {
+                 ExplainReport& report, Remedy& remedy) {
   const auto& policy = atlas.world().policy;
   report.advice.emplace_back(
       "a container is reached from outside through a door only, whatever 'allow' says");
@@ -123,22 +144,24 @@ void advise_door(const Atlas& atlas, const Question& question, const Denial& den
     report.advice.push_back("ask about one TCP or UDP port: " + denial.to.service + ":80");
     return;
   }
-  if (advise_known_door(atlas, question, denial, report)) return;
+  if (advise_known_door(atlas, question, denial, report, remedy)) return;
   const auto& service = denial.to.service;
   if (!declares(policy.services.at(service), denial.port))
     report.advice.push_back("service '" + service + "' must declare port " +
                             denial.port.range.to_string() + "/" +
                             std::string{to_string(denial.port.proto)} + " first");
-  const std::string host = std::to_string(free_port(policy, denial.port));
-  report.allow = {"publish:", "  " + free_name(policy, service) + ": {host: " + host + ", to: " +
-                                  service + ":" + std::to_string(denial.port.range.first) +
-                                  ", from: " + as_item(question.from) + "}"};
-  report.advice.push_back("clients then connect to host:" + host);
+  Door door;
+  door.service = service;
+  const std::uint16_t host = free_port(policy, denial.port);
+  const std::uint16_t target = denial.port.range.first;
+  door.mappings = {{denial.port.proto, {host, host}, {target, target}}};
+  remedy = widened(free_name(policy, service), std::move(door), question.from);
+  report.advice.push_back("clients then connect to host:" + std::to_string(host));
 }
 
 void advise_rule(const Atlas& atlas, const Question& question, const Denial& denial,
-                 ExplainReport& report) {
-  report.allow = {"allow:", allow_line(question)};
+                 ExplainReport& report, Remedy& remedy) {
+  remedy = added(question);
   const bool host = (denial.to.ident.flags & FW_IDENT_HOST) != 0;
   if (!host || denial.any_port) return;
   // A door is there, but for wires only.
@@ -147,14 +170,15 @@ void advise_rule(const Atlas& atlas, const Question& question, const Denial& den
       if (mapping.proto != denial.port.proto || !mapping.host.contains(denial.port.range.first) ||
           denial.from.origin == FW_FROM_WIRE)
         continue;
-      const int shift = denial.port.range.first - mapping.host.first;
+      const auto target = static_cast<std::uint16_t>(mapping.target.first +
+                                                     denial.port.range.first - mapping.host.first);
       report.advice.push_back("door '" + name +
                               "' answers only what comes from a wire; a container or the host "
                               "itself connects to the service");
-      report.allow = {"allow:",
-                      "  - " + as_yaml(config::to_string(question.from) + " -> " + door.service +
-                                       ":" + std::to_string(mapping.target.first + shift) + "/" +
-                                       std::string{to_string(mapping.proto)})};
+      remedy = added({question.from,
+                      config::ServiceRef{door.service},
+                      {{mapping.proto, {target, target}}},
+                      {}});
     }
 }
 
@@ -187,22 +211,34 @@ void advise(const Atlas& atlas, const Question& question, const Denial& denial,
     report.advice.emplace_back("a block beats every allow: remove it or make it narrower");
     return;
   }
+  if (denial.reason == FW_REASON_MARTIAN) {
+    report.advice.emplace_back(
+        "no packet comes from there with such a source, whatever is allowed");
+    return;
+  }
+  if (denial.reason == FW_REASON_NO_ROUTE && (denial.door == nullptr || denial.backend)) {
+    const std::string there = denial.backend.value_or(denial.to.address).to_string();
+    report.advice.push_back("the policy allows it, but this machine has no route to " + there +
+                            ": see 'ip route get " + there + "'");
+    return;
+  }
   if (denial.reason == FW_REASON_NO_ROUTE) {
     report.advice.push_back("service '" + (denial.door ? denial.door->service : std::string{}) +
                             "' has no " + (denial.to.family() == Family::kIpv4 ? "IPv4" : "IPv6") +
                             " address: give it one");
     return;
   }
-  if (denial.door != nullptr) {
-    report.allow = {"publish:", door_line(denial.door_name, *denial.door, question.from)};
-    return;
-  }
+  Remedy remedy;
   const bool from_uplink =
       denial.from.origin == FW_FROM_WIRE && denial.from.interface_zone == FW_ZONE_INTERNET;
-  if (from_uplink && (denial.to.ident.flags & FW_IDENT_CONTAINER) != 0)
-    advise_door(atlas, question, denial, report);
+  if (denial.door != nullptr)
+    remedy = widened(denial.door_name, *denial.door, question.from);
+  else if (from_uplink && (denial.to.ident.flags & FW_IDENT_CONTAINER) != 0)
+    advise_door(atlas, question, denial, report, remedy);
   else
-    advise_rule(atlas, question, denial, report);
+    advise_rule(atlas, question, denial, report, remedy);
+  report.allow = remedy.lines;
+  report.breaks = broken_by(remedy, atlas.world().policy);
 }
 
 std::vector<NearRule> nearest(const Atlas& atlas, const Denial& denial) {

@@ -17,10 +17,11 @@ struct Denial {
   fw_reason reason = FW_REASON_NO_RULE;
   const config::Door* door = nullptr;  // that the flow met
   std::string door_name;
+  std::optional<Address> backend;
   std::optional<control::RuleRef> rule;  // that denies it
 };
 
-// `allow` and `advice` of the report.
+// `allow`, `breaks` and `advice` of the report.
 void advise(const Atlas& atlas, const Question& question, const Denial& denial,
             control::ExplainReport& report);
 // The rules and doors that differ from the flow in one thing only, the most similar first.

@@ -17,6 +17,9 @@ using compile::Probe;
 constexpr std::array kExamples = {"198.51.100.1", "203.0.113.1",   "192.0.2.1",      "1.1.1.1",
                                   "2001:db8::1",  "2001:db8:1::1", "2606:4700::1111"};
 
+// Of no protocol, and above all ports that a policy names for services.
+constexpr std::uint16_t kClientPort = 61000;
+
 Prefix whole(const Address& address) {
   return {address, address.is_ipv4() ? 32U : 128U};
 }
@@ -82,9 +85,11 @@ Probe probe_of(const Member& from, const Member& to, std::uint8_t proto, std::ui
   probe.src = from.address;
   probe.dst = to.address == from.address && to.other ? *to.other : to.address;
   probe.proto = proto;
+  probe.sport = kClientPort;
   probe.dport = port;
   probe.origin = from.origin;
   probe.interface_zone = from.interface_zone;
+  probe.ifindex = from.ifindex;
   return probe;
 }
 
@@ -108,10 +113,12 @@ Member Atlas::made(const Address& address, const std::string& name) const {
   member.name = member.service.empty() ? name : member.service;
   if ((ident.flags & FW_IDENT_HOST) != 0) {
     member.origin = FW_FROM_HOST;
+    member.ifindex = ifindex_of(member);
     return member;
   }
   if ((ident.flags & FW_IDENT_CONTAINER) != 0) {
     member.origin = FW_FROM_CONTAINER;
+    member.ifindex = ifindex_of(member);
     return member;
   }
   const auto zone = world_.policy.zones.find(world_.image.zones.at(ident.zone));
@@ -120,7 +127,26 @@ Member Atlas::made(const Address& address, const std::string& name) const {
     member.interface_zone = placed->second.zone;
   else if (zone != world_.policy.zones.end() && !zone->second.interfaces.empty())
     member.interface_zone = ident.zone;
+  member.ifindex = ifindex_of(member);
   return member;
+}
+
+// What the host sends is met at any interface, and at an uplink most often.
+std::uint32_t Atlas::ifindex_of(const Member& member) const {
+  const auto& placement = world_.placement;
+  if (member.ident.ifindex != 0) return member.ident.ifindex;
+  if (const auto endpoint = placement.endpoints.find(member.address);
+      endpoint != placement.endpoints.end())
+    return endpoint->second.ifindex;
+  const bool lan = member.origin == FW_FROM_WIRE && member.interface_zone != FW_ZONE_INTERNET;
+  const fw_role role = member.origin == FW_FROM_CONTAINER ? FW_ROLE_CONTAINER
+                       : lan                              ? FW_ROLE_LAN
+                                                          : FW_ROLE_UPLINK;
+  for (const auto& [index, placed] : placement.interfaces)
+    if (placed.role == role && (!lan || placed.zone == member.interface_zone)) return index;
+  return member.origin == FW_FROM_HOST && !placement.interfaces.empty()
+             ? placement.interfaces.begin()->first
+             : 0;
 }
 
 Member Atlas::member(const Address& address) const {
@@ -218,6 +244,8 @@ std::vector<Member> Atlas::of_zone(const std::string& name) const {
   for (Member& member : of_zone("internet")) {
     if (member.exception) continue;
     member.ident.zone = member.interface_zone = zone;
+    member.ifindex = ifindex_of(member);
+    if (declared->second.masquerade.value_or(false)) member.ident.flags |= FW_IDENT_MASQUERADE;
     member.name = name;
     members.push_back(member);
   }

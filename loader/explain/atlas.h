@@ -19,9 +19,10 @@ struct Member {
   fw_ident ident{};              // its zone is that of the interface, where that decides
   fw_origin origin = FW_FROM_WIRE;
   std::uint16_t interface_zone = FW_ZONE_INTERNET;
-  std::string name;        // service, "host", zone, or prefix
-  std::string service;     // that has this address; empty: none
-  bool exception = false;  // a rule names it as a part of a wider peer that stands for itself
+  std::uint32_t ifindex = 0;  // where its packets are met; 0: the machine has no such interface
+  std::string name;           // service, "host", zone, or prefix
+  std::string service;        // that has this address; empty: none
+  bool exception = false;     // a rule names it as a part of a wider peer that stands for itself
 
   [[nodiscard]] Family family() const { return address.family(); }
 };
@@ -52,6 +53,7 @@ class Atlas {
   [[nodiscard]] std::vector<Member> of_hosts() const;
   [[nodiscard]] std::vector<Member> of_zone(const std::string& name) const;
   [[nodiscard]] Member made(const Address& address, const std::string& name) const;
+  [[nodiscard]] std::uint32_t ifindex_of(const Member& member) const;
   [[nodiscard]] std::string service_at(const Address& address) const;
 
   World world_;

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "loader/compile/offline.h"
 #include "loader/config/canonical.h"
 #include "loader/explain/segments.h"
 #include "loader/explain/units.h"
@@ -334,7 +335,7 @@ DiffReport diff(const World& before, const World& after, const std::vector<FlowR
 
 Result<DiffReport> diff(const config::Policy& before, const config::Policy& after,
                         const std::vector<FlowReport>& flows) {
-  const Topology machine = assumed_machine({&before, &after});
+  const Topology machine = compile::offline_topology({&before, &after});
   const auto old_compiled = Compiled::of(before, machine);
   if (!old_compiled) return old_compiled.error();
   const auto new_compiled = Compiled::of(after, machine);

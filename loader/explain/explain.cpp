@@ -53,8 +53,8 @@ std::string join(const std::set<std::string>& names) {
 
 class Explainer {
  public:
-  Explainer(const World& world, const Question& question)
-      : question_(question), atlas_(world), jury_(world) {}
+  Explainer(const World& world, const Question& question, const Ask& kernel)
+      : question_(question), kernel_(kernel), atlas_(world), jury_(world) {}
 
   Result<ExplainReport> run(std::uint64_t generation) {
     from_ = atlas_.members(question_.from);
@@ -65,12 +65,18 @@ class Explainer {
     if (cases_.empty()) return nobody();
     const Case& main = choose();
     ExplainReport report = report_of(main);
+    report.asked = kernel_ ? "kernel" : "image";
     report.generation = generation;
     report.cases = parts();
     return report;
   }
 
  private:
+  using Asked = std::tuple<std::string, std::string, PortSet, bool>;
+  static Asked asked(const Case& one) {
+    return {one.from->name, one.to->name, one.port, one.any_port};
+  }
+
   // A door on one address makes that address differ from the host's others.
   void add_door_addresses() {
     const bool host = std::any_of(to_.begin(), to_.end(), [](const Member& member) {
@@ -110,26 +116,43 @@ class Explainer {
     for (const Member& from : from_)
       for (const Member& to : to_) {
         if (from.family() != to.family() || (from.address == to.address && !to.other)) continue;
-        if (any) add(from, to, {}, true);
-        for (const PortSet& port : ports) add(from, to, port, false);
+        if (any)
+          if (auto added = add(from, to, {}, true); !added) return added;
+        for (const PortSet& port : ports)
+          if (auto added = add(from, to, port, false); !added) return added;
       }
     return {};
   }
 
-  void add(const Member& from, const Member& to, const PortSet& port, bool any) {
+  Result<void> add(const Member& from, const Member& to, const PortSet& port, bool any) {
     // A protocol that no rule can name alone stands for every port.
     const auto proto = any ? std::uint8_t{IPPROTO_GRE} : static_cast<std::uint8_t>(port.proto);
-    cases_.push_back({&from, &to, port, any, jury_.judge(from, to, proto, port.range.first)});
+    auto verdict = judge(from, to, proto, port.range.first);
+    if (!verdict) return verdict.error();
+    cases_.push_back({&from, &to, port, any, *std::move(verdict)});
+    return {};
   }
 
-  // A door to a service that has addresses of one family is a door of that family.
+  [[nodiscard]] Result<Verdict> judge(const Member& from, const Member& to, std::uint8_t proto,
+                                      std::uint16_t port) const {
+    if (!kernel_) return jury_.judge(from, to, proto, port);
+    const auto judgement = kernel_(probe_of(from, to, proto, port));
+    if (!judgement) return judgement.error();
+    return jury_.verdict(*judgement);
+  }
+
+  // A family without a backend or a route says nothing where the other one has both.
   void drop_missing_family() {
-    std::set<std::string> served;
-    for (const Case& one : cases_)
-      if (one.verdict.door != nullptr && one.verdict.reason != FW_REASON_NO_ROUTE)
-        served.insert(one.verdict.door_name);
+    std::set<std::string> doors;
+    std::set<Asked> ways;
+    for (const Case& one : cases_) {
+      if (one.verdict.reason == FW_REASON_NO_ROUTE) continue;
+      ways.insert(asked(one));
+      if (one.verdict.door != nullptr) doors.insert(one.verdict.door_name);
+    }
     std::erase_if(cases_, [&](const Case& one) {
-      return one.verdict.reason == FW_REASON_NO_ROUTE && served.contains(one.verdict.door_name);
+      return one.verdict.reason == FW_REASON_NO_ROUTE &&
+             (doors.contains(one.verdict.door_name) || ways.contains(asked(one)));
     });
   }
 
@@ -182,8 +205,9 @@ class Explainer {
     if (report.router.empty() && verdict.door != nullptr && verdict.door->router_port)
       report.router = Jury::router_port(*verdict.door, main.port);
     if (verdict.allowed) return report;
-    const Denial denial{*main.from,     *main.to,     main.port,         main.any_port,
-                        verdict.reason, verdict.door, verdict.door_name, verdict.rule};
+    const Denial denial{*main.from,        *main.to,        main.port,
+                        main.any_port,     verdict.reason,  verdict.door,
+                        verdict.door_name, verdict.backend, verdict.rule};
     advise(atlas_, question_, denial, report);
     report.nearest = nearest(atlas_, denial);
     return report;
@@ -193,16 +217,11 @@ class Explainer {
     return service.empty() ? std::nullopt : std::optional{service};
   }
 
-  using Asked = std::tuple<std::string, std::string, PortSet, bool>;
   struct Ports {
     bool any = false;
     std::vector<PortSet> sets;
   };
   using Pairs = std::map<std::tuple<Outcome, std::string, std::string>, Ports>;
-
-  static Asked asked(const Case& one) {
-    return {one.from->name, one.to->name, one.port, one.any_port};
-  }
 
   // Outcome, from, to -> the ports. One pair of names may have an answer for each family.
   [[nodiscard]] Pairs pairs() const {
@@ -250,6 +269,7 @@ class Explainer {
   }
 
   const Question& question_;
+  const Ask& kernel_;
   Atlas atlas_;
   Jury jury_;
   std::vector<Member> from_;
@@ -260,8 +280,8 @@ class Explainer {
 }  // namespace
 
 Result<ExplainReport> explain(const World& world, const Question& question,
-                              std::uint64_t generation) {
-  return Explainer{world, question}.run(generation);
+                              std::uint64_t generation, const Ask& kernel) {
+  return Explainer{world, question, kernel}.run(generation);
 }
 
 }  // namespace fw::explain

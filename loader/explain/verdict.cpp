@@ -5,9 +5,7 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <array>
-#include <tuple>
 
 namespace fw::explain {
 namespace {
@@ -41,13 +39,20 @@ std::string endpoint(const std::string& address, std::uint16_t port) {
   return (ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
-Jury::Jury(const World& world) : world_(world), atlas_(world), judge_(world.image) {
+Jury::Jury(const World& world)
+    : world_(world), atlas_(world), judge_(world.image, world.placement) {
   for (const auto& door : world.policy.doors) doors_.push_back(&door);
 }
 
 Verdict Jury::judge(const Member& from, const Member& to, std::uint8_t proto,
                     std::uint16_t port) const {
-  const Judgement judgement = judge_.judge(probe_of(from, to, proto, port));
+  Verdict result = verdict(judge_.judge(probe_of(from, to, proto, port)));
+  if (result.allowed && is_masqueraded(from, result.backend.value_or(to.address)))
+    result.masquerade = uplink_address(from.family());
+  return result;
+}
+
+Verdict Jury::verdict(const Judgement& judgement) const {
   Verdict verdict;
   verdict.allowed = judgement.allowed;
   verdict.reason = judgement.reason;
@@ -55,7 +60,8 @@ Verdict Jury::judge(const Member& from, const Member& to, std::uint8_t proto,
   const auto& account = world_.accounts.names().at(judgement.account);
   verdict.from_zone = account.from_zone;
   verdict.to_zone = account.to_zone;
-  if (judgement.door == nullptr) return verdict;
+  if (judgement.masqueraded_as) verdict.masquerade = judgement.masqueraded_as->to_string();
+  if (!judgement.door) return verdict;
   const auto& [name, door] = *doors_.at((judgement.door->selector & ~FW_SEL_DOOR) - 1);
   verdict.door = &door;
   verdict.door_name = name;
@@ -84,16 +90,9 @@ std::optional<RuleRef> Jury::rule_of(const Judgement& judgement) const {
 }
 
 std::optional<RuleRef> Jury::written(const AccountName& account, const Judgement& judgement) const {
-  const auto order = [](const fw_policy_key& key) {
-    return std::tuple{key.from, key.to, key.ports};
-  };
-  auto kind = account.kind == AccountName::Kind::kBlock ? config::RuleKind::kBlock
-                                                        : config::RuleKind::kAllow;
-  const auto entry = std::lower_bound(
-      world_.image.policy.begin(), world_.image.policy.end(), *judgement.key,
-      [&](const auto& at, const fw_policy_key& key) { return order(at.first) < order(key); });
-  if (entry != world_.image.policy.end() && entry->second.verdict == FW_ADMIT)
-    kind = config::RuleKind::kAdmin;
+  const auto kind = account.kind == AccountName::Kind::kBlock ? config::RuleKind::kBlock
+                    : judgement.admin                         ? config::RuleKind::kAdmin
+                                                              : config::RuleKind::kAllow;
   for (const auto& rule : world_.policy.rules)
     if (rule.kind == kind && rule.text == account.subject)
       return RuleRef{rule.text, rule.where.file, rule.where.line};
@@ -101,6 +100,11 @@ std::optional<RuleRef> Jury::written(const AccountName& account, const Judgement
     if (zone.intra_allowed && account.subject == fmt::format("{0} -> {0} (intra)", name))
       return RuleRef{account.subject, zone.where.file, zone.where.line};
   return RuleRef{account.subject, {}, 0};
+}
+
+bool Jury::is_masqueraded(const Member& from, const Address& target) const {
+  return (from.ident.flags & FW_IDENT_MASQUERADE) != 0 && from.origin != FW_FROM_HOST &&
+         leaves_by_uplink(target);
 }
 
 bool Jury::leaves_by_uplink(const Address& address) const {
@@ -131,11 +135,9 @@ std::vector<Translation> Jury::translations(const Member& from, const Member& to
     if (verdict.backend || port != verdict.backend_port)
       steps.push_back({endpoint(here, port), endpoint(there, verdict.backend_port)});
   }
-  const Address target = verdict.backend.value_or(to.address);
-  if ((from.ident.flags & FW_IDENT_MASQUERADE) != 0 && from.origin != FW_FROM_HOST &&
-      leaves_by_uplink(target))
+  if (verdict.masquerade)
     steps.push_back({from.service.empty() && world_.assumed ? from.name : from.address.to_string(),
-                     uplink_address(from.family())});
+                     *verdict.masquerade});
   return steps;
 }
 

@@ -22,7 +22,8 @@ struct Verdict {
   const config::Door* door = nullptr;  // that the packet met
   std::string door_name;
   std::optional<Address> backend;
-  std::uint16_t backend_port = 0;  // host byte order; only with a door
+  std::uint16_t backend_port = 0;         // host byte order; only with a door
+  std::optional<std::string> masquerade;  // what the source becomes
 
   [[nodiscard]] std::string reason_name() const;  // "" when allowed
   [[nodiscard]] std::string reason_help() const;
@@ -35,8 +36,11 @@ class Jury {
  public:
   explicit Jury(const World& world);
 
+  // What the image says, and where masquerading depends on a route, what is likely.
   [[nodiscard]] Verdict judge(const Member& from, const Member& to, std::uint8_t proto,
                               std::uint16_t port) const;
+  // In words what somebody else has judged.
+  [[nodiscard]] Verdict verdict(const compile::Judgement& judgement) const;
   // Of what FROM sends, in the order in which they happen.
   [[nodiscard]] std::vector<control::Translation> translations(const Member& from, const Member& to,
                                                                std::uint16_t port,
@@ -49,6 +53,7 @@ class Jury {
   [[nodiscard]] std::optional<control::RuleRef> rule_of(const compile::Judgement& judgement) const;
   [[nodiscard]] std::optional<control::RuleRef> written(const compile::AccountName& account,
                                                         const compile::Judgement& judgement) const;
+  [[nodiscard]] bool is_masqueraded(const Member& from, const Address& target) const;
   [[nodiscard]] bool leaves_by_uplink(const Address& address) const;
   [[nodiscard]] std::string uplink_address(Family family) const;
 

@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "loader/base/topology.h"
 #include "loader/compile/compile.h"
@@ -23,15 +22,12 @@ struct World {
   bool assumed = false;                  // the machine is: its addresses mean nothing to anybody
 };
 
-// The machine that these policies are for, as far as they tell: the uplinks and the interfaces of
-// zones exist; the host has a stand-in address of each family, and those of its doors; an address
-// of a service is a container's unless it is in a zone that has interfaces. Several policies share
-// one machine, so that their images can be compared.
-Topology assumed_machine(const std::vector<const config::Policy*>& policies);
-
-// A policy compiled for an assumed machine, and all that World refers to.
+// A policy compiled for an assumed machine (loader/compile/offline.h), and all that World refers
+// to.
 class Compiled {
  public:
+  static Result<Compiled> of(config::Policy policy);
+  // With one that it shares with other policies.
   static Result<Compiled> of(config::Policy policy, Topology topology);
   [[nodiscard]] World world() const {
     return {policy_, image_, placement_, topology_, accounts_, true};

@@ -129,6 +129,54 @@ TEST_F(Robustness, ABadPolicyLaterLeavesTheOldOneInForce) {
                          [&] { return ask(*daemon_, {"status"})["policy"]["name"] == "reread"; }));
 }
 
+// SSH_CONNECTION of what a test runs, as sshd sets it.
+class SshSession {
+ public:
+  explicit SshSession(const char* connection) { setenv("SSH_CONNECTION", connection, 1); }
+  ~SshSession() { unsetenv("SSH_CONNECTION"); }
+  SshSession(const SshSession&) = delete;
+  SshSession& operator=(const SshSession&) = delete;
+};
+
+TEST_F(Robustness, ApplyDoesNotCutTheSessionThatItRunsIn) {
+  constexpr const char* kOther =
+      "version: 1\nhost: {uplinks: [eth0]}\nallow: [internet -> host:8]\n";
+  FW_ASSERT_OK(start(kSmall));
+  {
+    const SshSession session{"10.9.0.2 40000 10.9.0.1 7"};
+    const auto refused = daemon_->apply(kOther);
+    EXPECT_EQ(refused.status, 2) << refused.describe();
+    EXPECT_THAT(refused.err, HasSubstr("your own SSH session, 10.9.0.2 -> 10.9.0.1:7, would be "
+                                       "cut: NOT_PUBLISHED"));
+    EXPECT_THAT(refused.err, HasSubstr("admin: [\"10.9.0.2 -> host:7\"]"));
+    expect_enforcing();
+    const auto admitted =
+        daemon_->apply("version: 1\nhost:\n  uplinks: [eth0]\n  admin: [\"10.9.0.2 -> host:7\"]\n");
+    EXPECT_EQ(admitted.status, 0) << admitted.describe();
+    expect_enforcing();
+    FW_ASSERT_OK(daemon_->write_policy(kOther));
+    const auto forced = daemon_->ctl({"apply", "--force", "-f", daemon_->policy_file()});
+    EXPECT_EQ(forced.status, 0) << forced.describe();
+  }
+  // A session that ends on another machine is none of this one's.
+  const SshSession elsewhere{"10.9.0.2 40000 10.9.0.77 22"};
+  EXPECT_EQ(daemon_->apply(kSmall).status, 0);
+  expect_enforcing();
+}
+
+TEST_F(Robustness, WarningsAreToldAndLogged) {
+  const std::string twice =
+      std::string{kSmall} + "block: [10.8.0.0/16 -> host, 10.8.0.1 -> host]\n";
+  FW_ASSERT_OK(start(twice));
+  const auto warning = HasSubstr("warning: '10.8.0.1 -> host' changes nothing");
+  EXPECT_TRUE(eventually(milliseconds{5000}, [&] {
+    return daemon_->log().find("'10.8.0.1 -> host' changes nothing") != std::string::npos;
+  })) << daemon_->log();
+  const auto applied = daemon_->apply(twice + "# once more\n");
+  EXPECT_EQ(applied.status, 0) << applied.describe();
+  EXPECT_THAT(applied.err, warning);
+}
+
 TEST_F(Robustness, ASecondFwdOnTheSameFolderIsRefused) {
   FW_ASSERT_OK(start(kSmall));
   FW_ASSIGN(const auto files, Scratch::create("second"));

@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <nlohmann/json.hpp>
+
 #include <map>
 #include <set>
 
@@ -160,6 +162,37 @@ void expect_every_pair(const std::vector<End>& ends, Transport transport, bool v
     for (const auto& peer : servers[to.name]->peers()) peers.insert({peer.address, peer.port});
     EXPECT_EQ(peers.size(), expected) << "that many got through to " << to.name;
   }
+}
+
+// What a policy calls an end of the lab.
+string name_of(const End& end) {
+  return end.name == "client" ? "internet" : end.name;
+}
+
+// `fwctl explain`: of the programs in the kernel, and of the file.
+TEST_F(Zones, TheKernelAndTheFileGiveTheAnswerThatIsTrue) {
+  for (const End& from : ends())
+    for (const End& to : ends()) {
+      if (from.name == to.name) continue;
+      const string target = name_of(to) + ":7/tcp";
+      SCOPED_TRACE(name_of(from) + " -> " + target);
+      const auto kernel = host_->ctl({"explain", name_of(from), target, "--json"});
+      const auto file =
+          host_->ctl({"explain", name_of(from), target, "--json", "-f", host_->policy_file()});
+      ASSERT_THAT(kernel.status, testing::AnyOf(0, 1)) << kernel.describe();
+      const auto said = nlohmann::json::parse(kernel.out);
+      const auto written = nlohmann::json::parse(file.out);
+      EXPECT_EQ(said["asked"], "kernel");
+      EXPECT_EQ(written["asked"], "image");
+      EXPECT_EQ(said["verdict"], written["verdict"]);
+      EXPECT_EQ(said["reason"], written["reason"]);
+      EXPECT_EQ(said["rule"], written["rule"]);
+      // These two do not pass the host; what it would say is in the file.
+      const bool passes = !(from.name == "client" && to.name == "lan") &&
+                          !(from.name == "lan" && to.name == "client");
+      if (passes)
+        EXPECT_EQ(said["verdict"] == "allow", kAllowed.contains({from.name, to.name}));
+    }
 }
 
 TEST_F(Zones, EveryOrderedPairOverTcp) {

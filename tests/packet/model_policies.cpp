@@ -41,7 +41,9 @@ constexpr std::array kAlways = {"office",
                                 "2001:db8:1::/64",
                                 "fd00:dead:beef:1::/64",
                                 "0.0.0.0/0",
-                                "172.20.3.99"};
+                                "172.20.3.99",
+                                "172.20.3.11",
+                                "fd00:dead:beef:2::21"};
 
 struct Writer {
   Random& random;
@@ -83,7 +85,7 @@ struct Place {
   std::vector<const char*> sources;
 };
 
-// From where packets may come without being martians.
+// Whose packets may come from where without being martians.
 const std::vector<Place>& places() {
   static const std::vector<Place> kAll = {
       {At::kTcUp,
@@ -100,10 +102,31 @@ const std::vector<Place>& places() {
   return kAll;
 }
 
-constexpr std::array kDestinations = {
-    kClient, "198.51.100.200", "203.0.113.5", "8.8.8.8",    kLanClient, kSelf, kSelf,
-    kSelf,   "172.20.1.1",     "10.50.0.1",   kOffice,      kWeb,       kWeb,  kApi,
-    kDb,     kKnown,           kStranger,     "172.20.1.77"};
+// Whose packets may come from nowhere.
+constexpr std::array kForged = {"127.0.0.1", "0.0.0.0", "224.0.0.1", "::1", "ff02::1", kSelf};
+
+constexpr std::array kDestinations = {kClient,
+                                      "198.51.100.200",
+                                      "203.0.113.5",
+                                      "8.8.8.8",
+                                      kLanClient,
+                                      kSelf,
+                                      kSelf,
+                                      kSelf,
+                                      "172.20.1.1",
+                                      "10.50.0.1",
+                                      kOffice,
+                                      kWeb,
+                                      kWeb,
+                                      kApi,
+                                      kDb,
+                                      kKnown,
+                                      kStranger,
+                                      "172.20.1.77",
+                                      "172.20.3.11",
+                                      "224.0.0.251",
+                                      "255.255.255.255",
+                                      "127.0.0.1"};
 constexpr std::array kDestinationsV6 = {kClientV6,
                                         "2001:db8:9::9",
                                         "fd00:1::50",
@@ -115,7 +138,10 @@ constexpr std::array kDestinationsV6 = {kClientV6,
                                         "fd00:dead:beef:1::1",
                                         kDbV6,
                                         "fd00:50::7",
-                                        "fd00:dead:beef:1::77"};
+                                        "fd00:dead:beef:1::77",
+                                        "fd00:dead:beef:2::21",
+                                        "ff02::fb",
+                                        "::1"};
 constexpr std::array<std::uint16_t, 12> kProbePorts = {80,   22,   443,  53,   5353, 8080,
                                                        8000, 8005, 5432, 1024, 1025, 9999};
 
@@ -152,6 +178,7 @@ Packet transport_of(const compile::Probe& probe) {
   if (probe.proto == IPPROTO_TCP)
     return Tcp{.sport = probe.sport, .dport = probe.dport, .syn = true};
   if (probe.proto == IPPROTO_UDP) return Udp{.sport = probe.sport, .dport = probe.dport};
+  if (probe.proto == IPPROTO_GRE) return filler(8);
   return Icmp{.type = static_cast<std::uint8_t>(probe.src.is_ipv4() ? 8 : 128), .id = probe.sport};
 }
 
@@ -180,12 +207,12 @@ std::string random_policy(Random& random) {
       "  web: {addresses: [172.20.1.10, \"fd00:dead:beef:1::10\"], ports: {http: 80, dns: "
       "53/udp}}\n"
       "  api: {addresses: [172.20.1.11, \"fd00:dead:beef:1::11\"]}\n"
-      "  db: {addresses: [172.20.2.20, \"fd00:dead:beef:2::20\"]}\n"
-      "  known: {addresses: [172.20.3.10]}\n"
+      "  db: {addresses: [172.20.2.20, \"fd00:dead:beef:2::20\", \"fd00:dead:beef:2::21\"]}\n"
+      "  known: {addresses: [172.20.3.10, 172.20.3.11]}\n"
       "  own: {host: true}\n";
   if (const std::string doors = writer.doors(); !doors.empty()) policy += "publish:\n" + doors;
   policy += "allow:\n";
-  for (int i = 0; i < 8; ++i) policy += writer.flow();
+  for (int i = 0; i < 12; ++i) policy += writer.flow();
   if (chance(random, 0.7)) {
     policy += "block:\n";
     for (int i = 0; i < 3; ++i) policy += writer.flow();
@@ -194,25 +221,30 @@ std::string random_policy(Random& random) {
 }
 
 ModelProbe random_probe(Random& random, const compile::Image& image, std::uint16_t number) {
-  constexpr std::array<std::uint8_t, 5> kProtocols = {IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,
-                                                      IPPROTO_UDP, IPPROTO_ICMP};
+  constexpr std::array<std::uint8_t, 12> kProtocols = {
+      IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP,  IPPROTO_TCP,  IPPROTO_TCP,
+      IPPROTO_UDP, IPPROTO_UDP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMP, IPPROTO_GRE};
   ModelProbe made;
   const Place& place = pick(random, places());
   made.at = place.at;
   compile::Probe& probe = made.probe;
-  const std::string src = pick(random, place.sources);
+  const std::string src = chance(random, 0.02)  ? pick(random, kForged)
+                          : chance(random, 0.1) ? pick(random, pick(random, places()).sources)
+                                                : pick(random, place.sources);
   const bool v6 = src.find(':') != std::string::npos;
   const std::string dst = v6 ? pick(random, kDestinationsV6) : pick(random, kDestinations);
   probe.src = *Address::parse(src);
   probe.dst = *Address::parse(dst);
   probe.proto = pick(random, kProtocols);
   probe.sport = static_cast<std::uint16_t>(20000 + number);
-  probe.dport = probe.proto == IPPROTO_ICMP ? std::uint16_t{0} : pick(random, kProbePorts);
+  const bool has_ports = probe.proto == IPPROTO_TCP || probe.proto == IPPROTO_UDP;
+  probe.dport = has_ports ? pick(random, kProbePorts) : std::uint16_t{0};
   probe.origin = origin_of(made.at);
   probe.interface_zone =
       made.at == At::kTcLan ? zone_number(image, "office") : std::uint16_t{FW_ZONE_INTERNET};
-  const Packet network =
-      v6 ? Packet{Ip6{.src = src, .dst = dst}} : Packet{Ip4{.src = src, .dst = dst}};
+  const auto other = probe.proto == IPPROTO_GRE ? std::optional{probe.proto} : std::nullopt;
+  const Packet network = v6 ? Packet{Ip6{.src = src, .dst = dst, .next = other}}
+                            : Packet{Ip4{.src = src, .dst = dst, .proto = other}};
   made.frame = link_to(made.at) / network / transport_of(probe);
   return made;
 }

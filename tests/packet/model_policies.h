@@ -22,7 +22,7 @@ struct ModelProbe {
   Bytes frame;
 };
 
-// `number` makes the flow unlike all others of the same policy.
+// `number` makes the flow unlike all others of the same policy, where its protocol has ports.
 ModelProbe random_probe(Random& random, const compile::Image& image, std::uint16_t number);
 
 }  // namespace fw::test

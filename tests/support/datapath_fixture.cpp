@@ -263,6 +263,7 @@ Result<void> Machine::put_in_force(std::string_view text) {
   if (auto applied = datapath_->apply(image_, datapath_->generation() + 1); !applied)
     return applied;
   policy_ = text;
+  placement_ = placement;
   return datapath_->update(placement, *topology, parsed.policy->host.datapath);
 }
 

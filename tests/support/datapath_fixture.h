@@ -127,6 +127,7 @@ class Machine {
 
   [[nodiscard]] datapath::Datapath& datapath() { return *datapath_; }
   [[nodiscard]] const compile::Image& image() const { return image_; }
+  [[nodiscard]] const compile::Placement& placement() const { return placement_; }
   [[nodiscard]] const compile::AccountBook& book() const { return book_; }
   [[nodiscard]] std::string name_of(std::uint32_t account) const;
   [[nodiscard]] std::string namespace_path() const;
@@ -141,6 +142,7 @@ class Machine {
   std::unique_ptr<datapath::Datapath> datapath_;
   compile::AccountBook book_;
   compile::Image image_;
+  compile::Placement placement_;
   std::string policy_;
   std::map<std::string, std::uint32_t> ifindexes_;
   std::vector<std::uint64_t> last_;      // packets by account, as counted() last saw them

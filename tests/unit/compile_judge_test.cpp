@@ -114,9 +114,17 @@ INSTANTIATE_TEST_SUITE_P(
         FlowCase{"HostToContainer", At::kHost, "172.20.1.1", "172.20.1.10", kTcp, 80,
                  FW_REASON_NO_RULE, "NO_RULE host dmz", ""},
         FlowCase{"HostToLocalDoor", At::kHost, "127.0.0.1", "127.0.0.1", kTcp, 8000, FW_REASON_NONE,
-                 "local host internal", "172.20.2.12"},
-        FlowCase{"LocalDoorFromContainer", At::kContainer, "172.20.1.10", "127.0.0.1", kTcp, 8000,
-                 FW_REASON_NO_RULE, "NO_RULE dmz host", "172.20.2.12"}),
+                 "host.egress host host", ""},
+        FlowCase{"LoopbackFromContainer", At::kContainer, "172.20.1.10", "127.0.0.1", kTcp, 8000,
+                 FW_REASON_MARTIAN, "MARTIAN dmz host", ""},
+        FlowCase{"FromLoopback", At::kUplink, "127.0.0.1", "192.168.1.20", kTcp, 8080,
+                 FW_REASON_MARTIAN, "MARTIAN host host", ""},
+        FlowCase{"FromNobody6", At::kUplink, "::", "fd00:1::20", kTcp, 8080, FW_REASON_MARTIAN,
+                 "MARTIAN internet host", ""},
+        FlowCase{"ContainerFromOutside", At::kUplink, "172.20.1.10", "192.168.1.20", kTcp, 8080,
+                 FW_REASON_MARTIAN, "MARTIAN dmz host", ""},
+        FlowCase{"GroupIsTheHost", At::kUplink, "192.168.1.5", "224.0.0.251", kUdp, 5353,
+                 FW_REASON_NOT_PUBLISHED, "NOT_PUBLISHED lan host", ""}),
     [](const auto& each) { return std::string{each.param.name}; });
 
 TEST(Judge, DoorWithoutBackendHasNoRoute) {
@@ -129,12 +137,16 @@ TEST(Judge, DoorWithoutBackendHasNoRoute) {
 }
 
 TEST(Judge, HashChoosesAmongAllBackends) {
-  const Image image = must_compile(podplay(), podplay_machine());
+  Policy policy = podplay();
+  policy.doors["local"].address.reset();
+  const Image image = must_compile(policy, podplay_machine());
   const Judge judge{image};
   std::set<std::string> chosen;
-  Probe local = probe(At::kHost, "127.0.0.1", "127.0.0.1", kTcp, 8000);
-  for (local.hash = 0; local.hash < 300; ++local.hash)
+  Probe local = probe(At::kUplink, "192.168.1.5", "192.168.1.20", kTcp, 8000);
+  for (std::uint32_t hash = 0; hash < 300; ++hash) {
+    local.hash = hash;
     chosen.insert(judge.judge(local).backend->to_string());
+  }
   EXPECT_EQ(chosen, (std::set<std::string>{"172.20.2.11", "172.20.2.12"}));
 }
 

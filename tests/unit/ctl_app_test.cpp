@@ -22,7 +22,9 @@ struct Outcome {
   std::string err;
 };
 
-Outcome fwctl(std::vector<std::string> words) {
+// `ssh`: SSH_CONNECTION; empty: no session, whoever runs the test.
+Outcome fwctl(std::vector<std::string> words, const char* ssh = "") {
+  setenv("SSH_CONNECTION", ssh, 1);
   std::ostringstream out;
   std::ostringstream err;
   words.insert(words.end(), {"--socket", "/nonexistent/fwd.sock"});
@@ -106,6 +108,77 @@ TEST_F(PolicyFile, CheckAcceptsAPolicy) {
   EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"ok\": true,\n  \"name\": \"shop\""));
 }
 
+TEST_F(PolicyFile, CheckWarnsAndIsStrictOnlyWhenAsked) {
+  write(
+      "version: 1\nzones: {lan: {subnets: [192.168.1.0/24]}}\nallow:\n"
+      "  - lan -> host:22\n  - lan -> host\n");
+  const auto warned = fwctl({"check", "-f", path_});
+  EXPECT_EQ(warned.code, 0);
+  EXPECT_EQ(warned.err, path_ +
+                            ":4:5: warning: 'lan -> host:22/tcp' changes nothing, for all of it "
+                            "is decided by 'lan -> host' (line 5)\n    - lan -> host:22\n      ^\n"
+                            "  hint: remove it; or narrow the wider line, if that says too much\n");
+  EXPECT_THAT(warned.out, testing::EndsWith(" 2 rules, 0 tests, 1 warning\n"));
+  const auto strict = fwctl({"check", "--strict", "-f", path_});
+  EXPECT_EQ(strict.code, 1);
+  EXPECT_THAT(strict.out, IsEmpty());
+  EXPECT_THAT(strict.err, HasSubstr("fwctl: 1 warning in " + path_ + ", and --strict was given"));
+  const auto json = fwctl({"check", "--json", "-f", path_});
+  EXPECT_EQ(json.code, 0);
+  EXPECT_THAT(json.out, HasSubstr("\"severity\": \"warning\""));
+  EXPECT_THAT(json.out, HasSubstr("\"line\": 4"));
+  const auto both = fwctl({"check", "--json", "--strict", "-f", path_});
+  EXPECT_EQ(both.code, 1);
+  EXPECT_THAT(both.out, HasSubstr("\"ok\": false"));
+  EXPECT_EQ(fwctl({"check", "--strict", "-f", write("version: 1\n")}).code, 0);
+}
+
+TEST_F(PolicyFile, CheckWarnsOfALockoutOnTheMachineThatThePolicyIsFor) {
+  constexpr const char* kSsh = "198.51.100.7 50022 192.0.2.1 22";
+  const auto of = [&](const std::string& uplink) {
+    write("version: 1\nhost:\n  uplinks: [" + uplink + "]\n  admin: [192.0.2.9 -> host:22]\n");
+  };
+  of("lo");
+  const auto warned = fwctl({"check", "-f", path_}, kSsh);
+  EXPECT_EQ(warned.code, 0) << warned.err;
+  EXPECT_THAT(warned.err, HasSubstr("warning: your own SSH session, 198.51.100.7 -> 192.0.2.1:22"));
+  EXPECT_THAT(warned.err, HasSubstr("admin: [\"198.51.100.7 -> host:22\"]"));
+  EXPECT_EQ(fwctl({"check", "--strict", "-f", path_}, kSsh).code, 1);
+  EXPECT_THAT(fwctl({"check", "-f", path_}, "192.0.2.9 50022 192.0.2.1 22").err, IsEmpty());
+  of("fwt-elsewhere");
+  EXPECT_THAT(fwctl({"check", "-f", path_}, kSsh).err, IsEmpty());
+}
+
+TEST_F(PolicyFile, CheckRefusesAnAdminFlowThatLetsNobodyIn) {
+  for (const char* flow : {"\"fd00::1 -> 192.0.2.1:22\"", "host -> host:22", "empty -> host:22"}) {
+    write(std::string{"version: 1\nzones: {empty: {}}\nhost:\n  uplinks: [eth0]\n  admin: ["} +
+          flow + "]\n");
+    const auto got = fwctl({"check", "-f", path_});
+    EXPECT_EQ(got.code, 2) << flow;
+    EXPECT_THAT(got.err, HasSubstr("can let nobody in")) << flow;
+  }
+}
+
+TEST_F(PolicyFile, CheckShowsHowLargeThePolicyIs) {
+  const auto got =
+      fwctl({"check", "-v", "-f", write("version: 1\nallow: [10.0.0.1 -> host:22]\n")});
+  EXPECT_EQ(got.code, 0);
+  EXPECT_THAT(got.out, HasSubstr("fw_policy         1             24 B\n"));
+  EXPECT_THAT(got.out, HasSubstr(", 1 port class, "));
+  const auto json = fwctl({"check", "-v", "--json", "-f", path_});
+  EXPECT_THAT(json.out, HasSubstr("\"map\": \"fw_policy\",\n        \"entries\": 1,"));
+}
+
+TEST_F(PolicyFile, ExplainNamesTheTestThatTheLineWouldBreak) {
+  write(
+      "version: 1\nhost: {uplinks: [eth0]}\ntests:\n"
+      "  - {name: closed, from: internet, deny: [host:22]}\n");
+  const auto got = fwctl({"explain", "internet", "host:22", "-f", path_});
+  EXPECT_THAT(got.out, HasSubstr("breaks    test 'closed' (" + path_ + ":4)"));
+  EXPECT_THAT(fwctl({"explain", "internet", "host:22", "-f", path_, "--json"}).out,
+              HasSubstr("\"breaks\": [\n    {\n      \"name\": \"closed\","));
+}
+
 TEST_F(PolicyFile, CheckAndApplyRefuseAWrongPolicyBeforeAnyDaemonIsAsked) {
   write("version: 1\nservice: {}\n");
   for (const char* verb : {"check", "apply"}) {
@@ -174,6 +247,7 @@ TEST_F(PolicyFile, ExplainSaysYesByZeroAndNoByOne) {
   const auto json = fwctl({"explain", "internet", "host:22", "-f", path_, "--json"});
   EXPECT_EQ(json.code, 1);
   EXPECT_THAT(json.out, StartsWith("{\n  \"schema\": 1,\n  \"verdict\": \"deny\","));
+  EXPECT_THAT(json.out, HasSubstr("\"asked\": \"image\""));
   const auto wrong = fwctl({"explain", "intrenet", "host:22", "-f", path_});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.err, HasSubstr("did you mean 'internet'?"));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "loader/compile/check.h"
+#include "loader/lint/lint.h"
 #include "maps/reason.h"
 
 namespace fw {
@@ -18,9 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The build names its sources by absolute paths.
 fs::path root() {
-  return fs::path{__FILE__}.parent_path().parent_path().parent_path();
+  return FW_SOURCE_DIR;
 }
 
 std::string read(const fs::path& path) {
@@ -76,8 +76,26 @@ TEST(Docs, PoliciesAreAccepted) {
       EXPECT_TRUE(checked.accepted()) << document << ":\n" << text;
       for (const auto& diagnostic : checked.diagnostics)
         ADD_FAILURE() << config::to_string(diagnostic);
+      if (!checked.policy) continue;
+      for (const auto& warning : lint::lint(*checked.policy, {document.native(), text}))
+        ADD_FAILURE() << config::to_string(warning);
     }
   EXPECT_GE(count, 3U);
+}
+
+TEST(Docs, ExamplesAreAcceptedWithoutAWarning) {
+  std::size_t count = 0;
+  for (const auto& entry : fs::recursive_directory_iterator{root() / "docs/examples"}) {
+    if (entry.path().extension() != ".yaml") continue;
+    const config::Source source{entry.path().native(), read(entry.path())};
+    if (source.text.find("version: 1") == std::string::npos) continue;  // not a policy
+    ++count;
+    const auto checked = compile::check(source);
+    ASSERT_TRUE(checked.accepted()) << source.name;
+    for (const auto& warning : lint::lint(*checked.policy, source))
+      ADD_FAILURE() << config::to_string(warning);
+  }
+  EXPECT_GE(count, 2U);
 }
 
 TEST(Docs, TheReadmeShowsTheDemosPolicy) {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "ctl/verbs.h"
+#include "loader/compile/offline.h"
 #include "loader/explain/atlas.h"
 #include "tests/unit/explain_policy.h"
 
@@ -176,7 +177,7 @@ TEST(Diff, AgreesWithTheJudgeOnEveryFlow) {
     for (const auto& after : policies) {
       const auto old_policy = must_parse(before);
       const auto new_policy = must_parse(after);
-      const auto machine = assumed_machine({&old_policy, &new_policy});
+      const auto machine = compile::offline_topology({&old_policy, &new_policy});
       const auto old_compiled = Compiled::of(old_policy, machine);
       const auto new_compiled = Compiled::of(new_policy, machine);
       ASSERT_TRUE(old_compiled && new_compiled);

@@ -50,7 +50,7 @@ inline config::Policy must_parse(const std::string& text) {
 }
 
 inline Compiled must_assume(const config::Policy& policy) {
-  auto compiled = Compiled::of(policy, assumed_machine({&policy}));
+  auto compiled = Compiled::of(policy);
   EXPECT_TRUE(compiled) << (compiled ? "" : compiled.error().message);
   return *std::move(compiled);
 }

@@ -178,6 +178,33 @@ TEST(Explain, TheLineAllowsItIndeed) {
   }
 }
 
+TEST(Explain, TheTestsThatTheLineWouldBreak) {
+  const auto breaks = [](const std::string& from, const std::string& to) {
+    const auto compiled = must_assume(must_parse(kShop + R"(tests:
+  - {name: data is closed, from: internet, deny: [db, redis, host:22]}
+  - {name: the door, from: internet, allow: [host:8080]}
+  - {name: fails already, from: internet, deny: [host:8080]}
+)"));
+    const auto report = ask(compiled.world(), from, to);
+    EXPECT_TRUE(report);
+    return report->breaks;
+  };
+  const control::BrokenTest closed{"data is closed", "shop.yaml", 31};
+  EXPECT_THAT(breaks("internet", "host:22"), ElementsAre(closed));
+  EXPECT_THAT(breaks("internet", "db:5432"), ElementsAre(closed));
+  EXPECT_THAT(breaks("internet", "host:23"), IsEmpty());
+  EXPECT_THAT(breaks("backend", "redis:6379"), IsEmpty());
+}
+
+// A number alone is TCP.
+TEST(Explain, TheDoorThatWouldAllowItHasItsProtocol) {
+  EXPECT_THAT(ask_shop("internet", "db:53/udp").allow,
+              ElementsAre("publish:", "  db: {host: 53, to: db:53/udp, from: internet}"));
+  EXPECT_THAT(
+      ask_shop("internet", "host:5353").allow,
+      ElementsAre("publish:", "  names: {host: 5353, to: dns:53/tcp+udp, from: [internet, lan]}"));
+}
+
 TEST(Explain, WhereOnlyADoorHelpsNoRuleIsProposed) {
   const auto report = ask_shop("lan", "dmz:80");
   EXPECT_EQ(report.reason, "NOT_PUBLISHED");
@@ -207,6 +234,67 @@ TEST(Explain, ApartFamiliesHaveNoAnswer) {
   const auto report = explain(compiled.world(), *question, 0);
   ASSERT_FALSE(report);
   EXPECT_THAT(report.error().message, HasSubstr("of different families"));
+}
+
+// Whoever else is asked: his words are told, and the file's are not.
+TEST(Explain, TellsWhatTheKernelSays) {
+  const auto compiled = must_assume(must_parse(kShop));
+  const World world = compiled.world();
+  const compile::Judge judge{world.image, world.placement};
+  const auto question = read_question(world.policy, "office", "internet:443");
+  ASSERT_TRUE(question);
+  const auto masqueraded = explain(world, *question, 7, [&](const compile::Probe& probe) {
+    auto said = judge.judge(probe);
+    said.masqueraded_as = Address::parse(probe.src.is_ipv4() ? "192.0.2.9" : "2001:db8::9").take();
+    return Result<compile::Judgement>{said};
+  });
+  ASSERT_TRUE(masqueraded) << masqueraded.error().message;
+  EXPECT_EQ(masqueraded->asked, "kernel");
+  EXPECT_EQ(masqueraded->verdict, "allow");
+  ASSERT_EQ(masqueraded->nat.size(), 1U);
+  EXPECT_EQ(masqueraded->nat[0].to, "192.0.2.9");
+  EXPECT_EQ(ask(world, "office", "internet:443")->asked, "image");
+
+  const auto silent = explain(world, *question, 7, [](const compile::Probe&) {
+    return Result<compile::Judgement>{Error{"the kernel is silent"}};
+  });
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().message, "the kernel is silent");
+}
+
+// A family without a route is no answer where the other one has one.
+TEST(Explain, ARouteIsTheKernelsToKnow) {
+  const auto compiled = must_assume(must_parse(kShop));
+  const World world = compiled.world();
+  const compile::Judge judge{world.image, world.placement};
+  const auto ask_without_route = [&](const std::string& to, bool ipv4_too) {
+    const auto question = read_question(world.policy, "office", to);
+    EXPECT_TRUE(question);
+    return explain(world, *question, 7, [&](const compile::Probe& probe) {
+      auto said = judge.judge(probe);
+      if (ipv4_too || !probe.src.is_ipv4()) {
+        said.allowed = false;
+        said.reason = FW_REASON_NO_ROUTE;
+      }
+      return Result<compile::Judgement>{said};
+    });
+  };
+  const auto half = ask_without_route("internet:443", false);
+  ASSERT_TRUE(half);
+  EXPECT_EQ(half->verdict, "allow");
+  EXPECT_THAT(half->cases, IsEmpty());
+  const auto none = ask_without_route("198.51.100.7:443", true);
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->reason, "NO_ROUTE");
+  EXPECT_THAT(none->advice, ElementsAre(HasSubstr("no route to 198.51.100.7")));
+  EXPECT_THAT(none->allow, IsEmpty());
+}
+
+TEST(Explain, NothingAllowsAMartian) {
+  const auto report = ask_shop("224.0.0.1", "host:ping");
+  EXPECT_EQ(report.reason, "MARTIAN");
+  EXPECT_THAT(report.allow, IsEmpty());
+  EXPECT_THAT(report.advice, ElementsAre(HasSubstr("no packet comes from there")));
 }
 
 // On a real machine the addresses are its own.

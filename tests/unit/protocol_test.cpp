@@ -90,6 +90,7 @@ ExplainReport some_explanation() {
   report.to = {"dmz", "web"};
   report.nat = {{"198.51.100.1:8080", "172.20.1.10:80"}};
   report.generation = 3;
+  report.asked = "kernel";
   report.flow = "internet -> host:8080/tcp";
   return report;
 }
@@ -101,6 +102,7 @@ TEST(Report, ExplainComesBack) {
   report.nearest = {{{"a -> b", "f", 1}, "another port"}};
   report.cases = {{"a", "b", "80/tcp", "deny", "NO_RULE", std::nullopt}};
   report.allow = {"allow:", "  - a -> b"};
+  report.breaks = {{"only the door", "fwd.yaml", 30}};
   report.advice = report.notes = {"x"};
   report.router = "router:80";
   expect_round_trip(report);
@@ -113,7 +115,7 @@ TEST(Report, ExplainHasTheShapeOfTheContract) {
           R"({"schema":1,"verdict":"allow","reason":"","rule":{"text":"http: host:8080/tcp -> web:80",)"
           R"("file":"fwd.yaml","line":17},"from":{"zone":"internet","service":null},)"
           R"("to":{"zone":"dmz","service":"web"},)"
-          R"("nat":[{"from":"198.51.100.1:8080","to":"172.20.1.10:80"}],"generation":3,)"));
+          R"("nat":[{"from":"198.51.100.1:8080","to":"172.20.1.10:80"}],"generation":3,"asked":"kernel",)"));
   EXPECT_THAT(to_json(ExplainReport{}), HasSubstr(R"("rule":null)"));
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 // Beside this file.
 std::string budgets_file() {
-  return std::filesystem::path{__FILE__}.parent_path() / "budgets.csv";
+  return std::filesystem::path{FW_SOURCE_DIR} / "tests/verifier/budgets.csv";
 }
 
 std::map<std::string, std::uint32_t> read_budgets() {
@@ -42,6 +42,7 @@ TEST(Verifier, ProgramsStayWithinTheirBudgets) {
                                              {"fw_wire_in", programs.wire_in()},
                                              {"fw_ctr_in", programs.container_in()},
                                              {"fw_out", programs.out()},
+                                             {"fw_explain", programs.explain()},
                                              {"fw_sweep", programs.sweep()}};
   std::string file = "program,verified_insns\n";
   bool over = false;
