@@ -120,7 +120,7 @@ std::optional<config::Diagnostic> lockout(const World& world, const Session& ses
 
 Result<std::optional<config::Diagnostic>> lockout(const config::Policy& policy,
                                                   const Session& session) {
-  Topology machine = compile::offline_topology(policy);
+  Topology machine = compile::offline_topology({&policy});
   const std::uint32_t index =
       machine.interfaces.empty() ? 1 : machine.interfaces.rbegin()->first + 1;
   Interface& own = machine.interfaces[index];

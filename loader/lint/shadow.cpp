@@ -283,7 +283,7 @@ void shadowed_lines(const config::Policy& policy, config::Report& report) {
   const auto zones = compile::Zones::number(policy);
   const auto ports = compile::PortClasses::of_rules(policy.rules);
   if (!zones || !ports) return;  // a policy that exceeds a limit is refused elsewhere
-  const Topology machine = compile::offline_topology(policy);
+  const Topology machine = compile::offline_topology({&policy});
   const auto placement = compile::place(policy, machine);
   const compile::Identities identities{policy, *zones, machine, placement};
   Shadows{policy, *zones, identities, *ports, report}.run();

@@ -245,7 +245,7 @@ TEST(Explain, TellsWhatTheKernelSays) {
   ASSERT_TRUE(question);
   const auto masqueraded = explain(world, *question, 7, [&](const compile::Probe& probe) {
     auto said = judge.judge(probe);
-    said.masqueraded_as = Address::parse(probe.src.is_ipv4() ? "192.0.2.9" : "2001:db8::9").take();
+    said.masqueraded_as = *Address::parse(probe.src.is_ipv4() ? "192.0.2.9" : "2001:db8::9");
     return Result<compile::Judgement>{said};
   });
   ASSERT_TRUE(masqueraded) << masqueraded.error().message;

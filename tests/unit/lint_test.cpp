@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
              "'lan -> host:22/tcp' blocks nothing", "[lan -> host:20-22]"},
         Case{"WiderBlock", &Sections::block, "[lan -> db:22, lan -> db]",
              "'lan -> db:22/tcp' changes nothing", "[lan -> db:22, lan -> web:22]"}),
-    [](const auto& info) { return std::string{info.param.what}; });
+    [](const auto& row) { return std::string{row.param.what}; });
 
 INSTANTIATE_TEST_SUITE_P(
     Impossible, Lints,
@@ -118,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"AllowInsteadOfADoor", &Sections::allow, "[web -> db:postgres, internet -> web:http]",
              "a container is reached from the internet through a door only",
              "[web -> db:postgres, lan -> web:http]"}),
-    [](const auto& info) { return std::string{info.param.what}; });
+    [](const auto& row) { return std::string{row.param.what}; });
 
 INSTANTIATE_TEST_SUITE_P(
     Zones, Lints,
@@ -139,7 +139,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SplitService", &Sections::zones, "  old: {subnets: [\"fd00:2::10/128\"]}\n",
              "service 'web' is in zone 'dmz' over IPv4 and in zone 'old' over IPv6",
              "  old: {services: [web]}\n"}),
-    [](const auto& info) { return std::string{info.param.what}; });
+    [](const auto& row) { return std::string{row.param.what}; });
 
 INSTANTIATE_TEST_SUITE_P(
     Services, Lints,
@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
              "{http: {host: 8080, to: web:80, from: internet}}"},
         Case{"Unused", &Sections::services, "  old: {addresses: [10.9.9.9]}\n",
              "service 'old' is never used", "  old: {addresses: [192.168.1.9]}\n"}),
-    [](const auto& info) { return std::string{info.param.what}; });
+    [](const auto& row) { return std::string{row.param.what}; });
 
 INSTANTIATE_TEST_SUITE_P(
     Others, Lints,
@@ -168,7 +168,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"IdleEgressRule", &Sections::allow, "[web -> db:postgres, host -> internet:443]",
              "'host.egress' lets the host connect to everything but containers",
              "[web -> db:postgres, host -> db:postgres]"}),
-    [](const auto& info) { return std::string{info.param.what}; });
+    [](const auto& row) { return std::string{row.param.what}; });
 
 TEST(Lint, IsSilentAboutAPolicyThatIsRight) {
   EXPECT_THAT(messages({}), IsEmpty());

@@ -183,7 +183,7 @@ TEST(Request, EveryVerbComesBack) {
 
 TEST(Request, CarriesAPolicyByteForByte) {
   Request request{.verb = Verb::kApply};
-  request.apply = {{{"a.yaml", "x: \"1\"\n\ty: ü\r\n\\"}}, "why"};
+  request.apply = {{{"a.yaml", "x: \"1\"\n\ty: ü\r\n\\"}}, "why", {}};
   const auto line = encode(request);
   ASSERT_TRUE(line);
   EXPECT_EQ(line->find('\n'), std::string::npos);
@@ -268,7 +268,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Request, EveryTruncationIsAnError) {
   Request request{.verb = Verb::kApply};
-  request.apply = {{{"a.yaml", "version: 1\n"}}, "why"};
+  request.apply = {{{"a.yaml", "version: 1\n"}}, "why", {}};
   const auto line = encode(request);
   ASSERT_TRUE(line);
   for (std::size_t length = 0; length < line->size(); ++length)
