@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // fwctl explain: may this flow pass, why, and what would change it?
 #include "loader/explain/explain.h"
+#include "loader/compile/bind.h"
 
 #include <fmt/format.h>
 
@@ -92,7 +93,7 @@ std::string remedies(const ExplainReport& report) {
 }
 
 Result<ExplainReport> explain_file(const Checked& checked, const Options& options) {
-  const auto& policy = *checked.result.policy;
+  const auto policy = compile::with_assumed_members(*checked.result.policy);
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
   const auto compiled = explain::Compiled::of(policy);

@@ -7,6 +7,7 @@
 
 #include "loader/base/fd.h"
 #include "loader/control/server.h"
+#include "loader/engine/followers.h"
 #include "loader/firewall.h"
 #include "loader/netlink/watcher.h"
 
@@ -15,6 +16,7 @@ namespace fw {
 struct DaemonOptions {
   std::string config = "/etc/fwd/fwd.yaml";
   std::string socket = control::kDefaultSocket;
+  std::vector<engine::Source> engines = engine::default_sources();
   FirewallOptions firewall;
 };
 

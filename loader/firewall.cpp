@@ -8,6 +8,7 @@
 
 #include "loader/compile/check.h"
 #include "loader/lint/lint.h"
+#include "loader/netlink/namespaces.h"
 #include "loader/netlink/topology.h"
 
 namespace fw {
@@ -80,27 +81,33 @@ Result<Firewall> Firewall::start(const FirewallOptions& options) {
 
 // A wire that somebody renames is still the wire that the policy means: it keeps its protection,
 // and its old name, until another interface bears that name or fwd starts anew.
-Result<Topology> Firewall::look(const config::Policy& policy) {
+Result<compile::Bound> Firewall::look(const config::Policy& policy) {
   auto topology = netlink::read_topology();
-  if (!topology) return topology;
+  if (!topology) return topology.error();
   auto names = policy.host.uplinks;
   for (const auto& [zone, members] : policy.zones)
     names.insert(names.end(), members.interfaces.begin(), members.interfaces.end());
   renamed_.clear();
   for (const auto& name : names) {
-    const Interface* before = topology_.by_name(name);
+    const Interface* before = bound_.topology.by_name(name);
     if (before == nullptr || topology->by_name(name) != nullptr) continue;
     const auto now = topology->interfaces.find(before->index);
     if (now == topology->interfaces.end()) continue;
     renamed_[name] = std::exchange(now->second.name, name);
   }
-  return topology;
+  std::vector<std::int32_t> pids;
+  for (const Container& container : endpoints_.containers) pids.push_back(container.pid);
+  auto namespaces = netlink::read_namespaces(pids);
+  if (!namespaces) return namespaces.error();
+  topology->namespaces = std::move(*namespaces);
+  return compile::bind(policy, std::move(*topology), endpoints_);
 }
 
-Result<Firewall::Plan> Firewall::plan(const config::Policy& policy, Topology topology) const {
-  Plan plan{.topology = std::move(topology), .placement = {}, .book = state_.accounts, .image = {}};
-  plan.placement = compile::place(policy, plan.topology);
-  auto image = compile::compile(policy, plan.topology, plan.placement, plan.book);
+Result<Firewall::Plan> Firewall::plan(compile::Bound bound) const {
+  Plan plan{.bound = std::move(bound), .placement = {}, .book = state_.accounts, .image = {}};
+  const auto& [policy, topology, members, troubles] = plan.bound;
+  plan.placement = compile::place(policy, topology);
+  auto image = compile::compile(policy, topology, plan.placement, plan.book);
   if (!image) return image.error();
   plan.image = *std::move(image);
   return plan;
@@ -117,10 +124,10 @@ Result<void> Firewall::enforce(const config::Policy& policy, Plan plan) {
   state_ = std::move(state);
   image_ = std::move(plan.image);
   placement_ = std::move(plan.placement);
-  topology_ = std::move(plan.topology);
+  bound_ = std::move(plan.bound);
   policy_ = policy;
   generations_[static_cast<std::uint32_t>(generation)] = state_.generation;
-  const auto updated = datapath_.update(placement_, topology_, policy.host.datapath);
+  const auto updated = datapath_.update(placement_, bound_.topology, policy.host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   if (!updated) spdlog::error("{}", trouble_);
   return {};
@@ -148,13 +155,14 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(
     report.entries = entries_of(image_);
     return report;
   }
-  auto topology = look(policy);
-  if (!topology) return unchanged(topology.error());
-  auto plan = this->plan(policy, *std::move(topology));
+  auto bound = look(policy);
+  if (!bound) return unchanged(bound.error());
+  auto plan = this->plan(*std::move(bound));
   if (!plan) return unchanged(plan.error());
   if (session)
     if (auto cut = explain::lockout(
-            {policy, plan->image, plan->placement, plan->topology, plan->book}, *session))
+            {plan->bound.policy, plan->image, plan->placement, plan->bound.topology, plan->book},
+            *session))
       return Refusal{.sentence = "the policy " + source.name +
                                  " would lock you out; nothing was changed. 'fwctl apply --force' "
                                  "puts it in force all the same",
@@ -179,15 +187,15 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(
 
 Result<void> Firewall::interfaces_changed() {
   if (!policy_) return {};
-  auto topology = look(*policy_);
-  if (!topology) return topology.error();
-  auto plan = this->plan(*policy_, *std::move(topology));
+  auto bound = look(*policy_);
+  if (!bound) return bound.error();
+  auto plan = this->plan(*std::move(bound));
   if (!plan) return plan.error();
   if (plan->image != image_) return enforce(config::Policy{*policy_}, *std::move(plan));
 
   placement_ = std::move(plan->placement);
-  topology_ = std::move(plan->topology);
-  auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
+  bound_ = std::move(plan->bound);
+  auto updated = datapath_.update(placement_, bound_.topology, policy_->host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   return updated;
 }

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "loader/base/endpoints.h"
 #include "loader/base/topology.h"
+#include "loader/compile/bind.h"
 #include "loader/compile/compile.h"
 #include "loader/config/parse.h"
 #include "loader/control/reports.h"
@@ -49,6 +51,8 @@ class Firewall {
   Result<void> interfaces_changed();
   void routes_changed() { datapath_.next_hops_changed(); }
   Result<void> endpoints_changed();
+  // What container engines say now; interfaces_changed() puts it in force.
+  void set_endpoints(Endpoints endpoints) { endpoints_ = std::move(endpoints); }
 
   Result<void> sweep() { return datapath_.sweep(); }
 
@@ -67,18 +71,19 @@ class Firewall {
 
  private:
   Firewall(FirewallOptions options, datapath::Datapath datapath, State state);
-  // The network as this policy sees it.
-  Result<Topology> look(const config::Policy& policy);
+  // The network and the containers as this policy sees them.
+  Result<compile::Bound> look(const config::Policy& policy);
   // A policy compiled for this machine.
   struct Plan {
-    Topology topology;
+    compile::Bound bound;
     compile::Placement placement;
     compile::AccountBook book;
     compile::Image image;
   };
-  [[nodiscard]] Result<Plan> plan(const config::Policy& policy, Topology topology) const;
+  [[nodiscard]] Result<Plan> plan(compile::Bound bound) const;
   Result<void> enforce(const config::Policy& policy, Plan plan);
   [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
+  [[nodiscard]] control::ContainerStatus container_at(const Address& address) const;
   [[nodiscard]] std::vector<std::string> next_steps() const;
   [[nodiscard]] std::uint64_t policy_generation(std::uint32_t kernel_generation) const;
 
@@ -86,10 +91,11 @@ class Firewall {
   datapath::Datapath datapath_;
   State state_;  // on disk; its accounts are those of the image in force
 
-  std::optional<config::Policy> policy_;  // unset until this run has put one in force
+  std::optional<config::Policy> policy_;  // as written; unset until this run has put one in force
+  Endpoints endpoints_;
+  compile::Bound bound_;  // policy_ with the containers' addresses, and the network
   compile::Image image_;
   compile::Placement placement_;
-  Topology topology_;
   std::map<std::string, std::string> renamed_;  // wires: the policy's name -> the name now
   std::string trouble_;                         // of the last update of attachments; empty: none
   // The kernel numbers every swap, also those that a new address causes; people count policies.

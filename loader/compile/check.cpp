@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "loader/compile/bind.h"
 #include "loader/config/diagnostic.h"
 #include "loader/config/names.h"
 
@@ -21,8 +22,9 @@ CheckedPolicy check(const config::Source& source) {
 
   config::Report report;
   report.add_source(source);
-  if (const auto offline = compile_offline(*parsed.policy)) {
-    checked.tests = run_tests(*parsed.policy, *offline);
+  const config::Policy assumed = with_assumed_members(*parsed.policy);
+  if (const auto offline = compile_offline(assumed)) {
+    checked.tests = run_tests(assumed, *offline);
     checked.policy = std::move(parsed.policy);
   } else {
     report.error({source.name, 0, 0}, offline.error().message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/lint/lint.h"
 
+#include "loader/compile/bind.h"
 #include "loader/config/names.h"
 #include "loader/lint/lints.h"
 
@@ -11,7 +12,8 @@ std::string called(const std::string& text, const config::Location& there,
   return config::quote(text) + " (" + config::place_of(there, here) + ")";
 }
 
-std::vector<config::Diagnostic> lint(const config::Policy& policy, const config::Source& source) {
+std::vector<config::Diagnostic> lint(const config::Policy& written, const config::Source& source) {
+  const config::Policy policy = compile::with_assumed_members(written);
   config::Report report;
   report.add_source(source);
   for (const auto question : {shadowed_lines, impossible_lines, forgotten_ipv6, empty_zones,
