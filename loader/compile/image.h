@@ -73,6 +73,9 @@ struct Image {
   bool operator==(const Image& other) const;
 };
 
+// What the kernel's prefix tables say of an address.
+fw_ident identify(const Image& image, const Address& address);
+
 // Is this address behind one of this machine's container interfaces?
 bool is_container(const Image& image, const Address& address);
 

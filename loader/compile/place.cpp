@@ -67,6 +67,8 @@ class Placer {
     place_subnets();
     for (const auto& [name, service] : policy_.services)
       for (const Address& address : service.addresses) locate(address);
+    for (const auto& [address, neighbour] : topology_.neighbours)
+      if (neighbour.of_engine) locate(address);
     return std::move(placement_);
   }
 
@@ -130,7 +132,7 @@ class Placer {
       const bool named = std::any_of(connected.begin(), connected.end(), [&](const Prefix& prefix) {
         return !is_link_local(prefix.address()) && in_a_subnet(prefix);
       });
-      if (named) place_container(interface);
+      if (named || interface.of_engine) place_container(interface);
     }
   }
 

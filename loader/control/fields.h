@@ -36,10 +36,20 @@ void fields(Io& io, Of<Io, PolicyStatus>& policy) {
 
 template <class Io>
 void fields(Io& io, Of<Io, ContainerStatus>& container) {
+  io("name", container.name);
   io("service", container.service);
+  io("zone", container.zone);
   io("address", container.address);
   io("interface", container.interface);
+  io("enforced", container.enforced);
   io("why", container.why);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, EngineStatus>& engine) {
+  io("socket", engine.socket);
+  io("version", engine.version);
+  io("trouble", engine.trouble);
 }
 
 template <class Io>
@@ -56,6 +66,7 @@ void fields(Io& io, Of<Io, StatusReport>& status) {
   io("policy", status.policy);
   io("interfaces", status.interfaces);
   io("flows", status.flows);
+  io("engines", status.engines);
   io("containers", status.containers);
   io("next", status.next);
 }

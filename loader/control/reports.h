@@ -42,14 +42,25 @@ struct PolicyStatus {
   bool operator==(const PolicyStatus&) const = default;
 };
 
-// An address that a service names, and where it was found.
+// An address that a service names, or a container of an engine, and where it was found.
 struct ContainerStatus {
-  std::string service;
-  std::string address;
+  std::string name;     // of the container; empty: no engine knows it
+  std::string service;  // empty: none names it
+  std::string zone;
+  std::string address;    // empty: it has none that fwd could guard
   std::string interface;  // empty: not placed
-  std::string why;        // why not placed; may be empty
+  bool enforced = false;  // the policy decides what it sends and receives
+  std::string why;        // not enforced or not placed; may be empty
 
   bool operator==(const ContainerStatus&) const = default;
+};
+
+struct EngineStatus {
+  std::string socket;   // "unix:///run/docker.sock"
+  std::string version;  // "docker 20.10.24"; empty: it never answered
+  std::string trouble;  // empty: it is followed
+
+  bool operator==(const EngineStatus&) const = default;
 };
 
 struct FlowUsage {
@@ -66,6 +77,7 @@ struct StatusReport {
   std::optional<PolicyStatus> policy;  // unset: none was ever applied
   std::vector<InterfaceStatus> interfaces;
   FlowUsage flows;
+  std::vector<EngineStatus> engines;
   std::vector<ContainerStatus> containers;
   std::vector<std::string> next;  // what to do next, one sentence each; fwctl adds the obvious ones
 

@@ -48,7 +48,7 @@ std::string asking(const std::string& socket, const std::string& path) {
 
 Request make_request(const std::string& socket, const std::string& path, Receive receive,
                      void* receiver) {
-  [[maybe_unused]] static const CURLcode initialised = curl_global_init(CURL_GLOBAL_NOTHING);
+  [[maybe_unused]] static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_NOTHING);
   Request request{curl_easy_init()};
   if (!request) return request;
   // The host's name is never looked up: the socket decides where the request goes.

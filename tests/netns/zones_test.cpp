@@ -190,7 +190,9 @@ TEST_F(Zones, TheKernelAndTheFileGiveTheAnswerThatIsTrue) {
       // These two do not pass the host; what it would say is in the file.
       const bool passes = !(from.name == "client" && to.name == "lan") &&
                           !(from.name == "lan" && to.name == "client");
-      if (passes) EXPECT_EQ(said["verdict"] == "allow", kAllowed.contains({from.name, to.name}));
+      if (passes) {
+        EXPECT_EQ(said["verdict"] == "allow", kAllowed.contains({from.name, to.name}));
+      }
     }
 }
 

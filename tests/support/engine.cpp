@@ -117,6 +117,10 @@ void Engine::kill() {
   process_->signal(SIGKILL);
   process_->wait(milliseconds{10000});
   process_.reset();
+  // docker's containerd dies with it. Where nobody reaps orphans it is still a process, and a new
+  // dockerd would wait for it.
+  std::error_code ignored;
+  fs::remove(files_.path() / "exec/containerd/containerd.pid", ignored);
 }
 
 Result<void> Engine::start_again() {
@@ -153,7 +157,7 @@ Result<void> Engine::import_image() const {
     fs::create_directories(root / folder, failed);
   fs::copy_file("/bin/busybox", root / "bin/busybox", failed);
   if (failed) return Error{"copying busybox into an image: " + failed.message()};
-  for (const char* applet : {"sh", "httpd", "nc", "cat", "hostname", "sleep", "wget"})
+  for (const char* applet : {"sh", "httpd", "nc", "cat", "hostname"})
     fs::create_symlink("busybox", root / "bin" / applet, failed);
   if (auto written = write_file(root / "www/cgi-bin/peer", kPeer); !written) return written;
   fs::permissions(root / "www/cgi-bin/peer", fs::perms{0755}, failed);
@@ -178,6 +182,13 @@ Result<void> Engine::run(const std::string& name, const Argv& flags) const {
   words.insert(words.end(), flags.begin(), flags.end());
   words.emplace_back("web:1");
   return succeed(cli(words), "starting the container " + name);
+}
+
+Output Engine::inside(const std::string& name, const Argv& argv) const {
+  std::istringstream answer(cli({"inspect", "-f", "{{.State.Pid}}", name}).out);
+  std::string pid;
+  answer >> pid;
+  return test::run(argv, {.netns = "/proc/" + pid + "/ns/net", .env = {}, .stdin_text = {}});
 }
 
 Result<void> Engine::remove(const std::string& name) const {

@@ -33,6 +33,8 @@ class Engine {
   // `docker run -d` with these flags, and then the image's own command: port 80 answers HTTP
   // ("/cgi-bin/peer": the client's address and the container's name), port 7 echoes TCP.
   [[nodiscard]] Result<void> run(const std::string& name, const Argv& flags) const;
+  // A program of this machine in the network of a container.
+  [[nodiscard]] Output inside(const std::string& name, const Argv& argv) const;
   [[nodiscard]] Result<void> remove(const std::string& name) const;
 
   void kill();  // the engine, not its containers
