@@ -93,8 +93,8 @@ std::string remedies(const ExplainReport& report) {
 }
 
 Result<ExplainReport> explain_file(const Checked& checked, const Options& options) {
-  const auto policy = compile::with_assumed_members(
-      config::in_force_at(*checked.result.policy, config::now()));
+  const auto policy =
+      compile::with_assumed_members(config::in_force_at(*checked.result.policy, config::now()));
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
   const auto compiled = explain::Compiled::of(policy);

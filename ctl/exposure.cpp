@@ -10,8 +10,10 @@
 
 #include "ctl/policy.h"
 #include "ctl/verbs.h"
+#include "loader/compile/bind.h"
 #include "loader/engine/api.h"
 #include "loader/inventory/collect.h"
+#include "loader/netlink/namespaces.h"
 #include "loader/netlink/topology.h"
 
 namespace fw::ctl {
@@ -88,16 +90,20 @@ std::optional<Yardstick> in_force(Session& session) {
 
 Result<ExposureReport> look(const std::vector<inventory::Engine>& engines,
                             const std::optional<Yardstick>& yardstick) {
-  const auto topology = netlink::read_topology();
+  auto topology = netlink::read_topology();
   if (!topology) return topology.error();
   const auto inventory = inventory::collect(engines);
+  auto namespaces = netlink::read_namespaces(inventory.endpoints);
+  if (!namespaces) return namespaces.error();
+  topology->namespaces = std::move(*namespaces);
   if (!yardstick) return exposure::expose(inventory, *topology, nullptr);
-  const auto compiled = explain::Compiled::of(yardstick->policy, *topology);
+  const auto bound = compile::bind(yardstick->policy, *topology, inventory.endpoints);
+  const auto compiled = explain::Compiled::of(bound.policy, bound.topology);
   if (!compiled) return compiled.error();
   auto world = compiled->world();
   world.assumed = false;  // the topology is this machine's own
   const exposure::Guard guard{world, yardstick->enforced, yardstick->unattached};
-  auto report = exposure::expose(inventory, *topology, &guard);
+  auto report = exposure::expose(inventory, bound.topology, &guard);
   report.policy = yardstick->name;
   return report;
 }

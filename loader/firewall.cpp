@@ -88,9 +88,7 @@ Result<compile::Bound> Firewall::look(const config::Policy& written) {
     if (now == topology->interfaces.end()) continue;
     renamed_[name] = std::exchange(now->second.name, name);
   }
-  std::vector<std::int32_t> pids;
-  for (const Container& container : endpoints_.containers) pids.push_back(container.pid);
-  auto namespaces = netlink::read_namespaces(pids);
+  auto namespaces = netlink::read_namespaces(endpoints_);
   if (!namespaces) return namespaces.error();
   topology->namespaces = std::move(*namespaces);
   return compile::bind(config::in_force_at(written, config::now()), std::move(*topology),

@@ -18,6 +18,7 @@
 
 #include "loader/engine/api.h"
 #include "loader/engine/events.h"
+#include "loader/engine/listing.h"
 #include "loader/engine/snapshot.h"
 
 namespace fw::engine {
@@ -43,13 +44,6 @@ bool matters(const std::string& action) {
       "create", "init",   "start",   "restart",    "die",     "died",   "stop", "destroy",
       "remove", "rename", "connect", "disconnect", "cleanup", "update", "sync"};
   return kActions.contains(action);
-}
-
-std::string text_of(const json& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return object.is_object() && found != object.end() && found->is_string()
-             ? found->get<std::string>()
-             : std::string{};
 }
 
 const json& member(const json& object, const char* name) {
@@ -122,26 +116,9 @@ class Follower {
 
   // Everything that is not known, or may have changed since.
   Result<void> ask() {
-    const auto networks = get(socket_, "/networks");
-    if (!networks) return networks.error();
-    const auto running = get(socket_, "/containers/json");
-    if (!running) return running.error();
-    std::map<std::string, Container> containers;
-    for (const json& each : *running) {
-      const std::string id = text_of(each, "Id");
-      const auto known = known_.find(id);
-      if (known != known_.end()) {
-        containers.insert(*known);
-      } else if (const auto answer = get(socket_, "/containers/" + id + "/json")) {
-        if (auto container = read_container(*answer, name_)) containers[id] = *std::move(container);
-      }
-    }
-    known_ = std::move(containers);
-
-    Snapshot snapshot{
-        .engine = title_, .trouble = {}, .code = 0, .endpoints = {{}, read_networks(*networks)}};
-    for (const auto& [id, container] : known_) snapshot.endpoints.containers.push_back(container);
-    say(snapshot);
+    auto endpoints = list_endpoints(socket_, name_, known_);
+    if (!endpoints) return endpoints.error();
+    say({.engine = title_, .trouble = {}, .code = 0, .endpoints = *std::move(endpoints)});
     return {};
   }
 

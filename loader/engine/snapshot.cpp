@@ -99,6 +99,10 @@ std::string bridge_name(const json& network) {
 
 }  // namespace
 
+std::string text_of(const json& object, const char* name) {
+  return text_at(object, {name});
+}
+
 std::string engine_name(const json& version) {
   const json& parts = at(version, {"Components"});
   const bool podman = parts.is_array() && !parts.empty() &&

@@ -31,6 +31,9 @@ std::optional<Container> read_container(const nlohmann::json& answer, const std:
 // From /networks.
 std::vector<ContainerNetwork> read_networks(const nlohmann::json& answer);
 
+// The text of a member; "" where there is none.
+std::string text_of(const nlohmann::json& object, const char* name);
+
 std::string to_line(const Snapshot& snapshot);  // without its '\n'
 Result<Snapshot> from_line(const std::string& line);
 

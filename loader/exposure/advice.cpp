@@ -17,6 +17,7 @@ using config::PortSet;
 // A service that a door could lead to.
 struct Target {
   std::string name;
+  std::string container;  // as its engine calls it; "": none is known
   std::vector<Address> addresses;
   PortRange ports;
 };
@@ -50,7 +51,7 @@ std::optional<Target> target_of(const inventory::Redirect& redirect) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const auto address = Address::parse(host);
   if (!address) return std::nullopt;
-  Target target{usable_name("", redirect.ports), {*address}, redirect.ports};
+  Target target{usable_name("", redirect.ports), "", {*address}, redirect.ports};
   if (!has_port) return target;
   const auto ports = PortRange::parse(redirect.to.substr(colon + 1));
   if (!ports || ports->size() != redirect.ports.size()) return std::nullopt;
@@ -61,17 +62,17 @@ std::optional<Target> target_of(const inventory::Redirect& redirect) {
 std::optional<Target> target_of(const Door& door) {
   if (!door.published.empty()) {
     const auto& published = *door.published.front();
-    return Target{usable_name(published.container, published.host), published.container_addresses,
-                  published.target};
+    return Target{usable_name(published.container, published.host), published.container,
+                  published.container_addresses, published.target};
   }
   return door.redirects.empty() ? std::nullopt : target_of(*door.redirects.front());
 }
 
-// The policy's own name for these addresses; "" when it has none.
-std::string service_at(const Policy* policy, const std::vector<Address>& addresses) {
+// The policy's own name for it; "" when it has none.
+std::string service_at(const Policy* policy, const Target& target) {
   if (policy == nullptr) return {};
   for (const auto& [name, service] : policy->services)
-    for (const Address& address : addresses)
+    for (const Address& address : target.addresses)
       if (std::find(service.addresses.begin(), service.addresses.end(), address) !=
           service.addresses.end())
         return name;
@@ -91,15 +92,17 @@ std::string free_name(const Policy* policy, const std::string& base, bool door) 
 std::string service_line(const std::string& name, const Target& target, Proto proto) {
   std::vector<std::string> addresses;
   for (const Address& address : target.addresses) addresses.push_back(address.to_string());
-  return fmt::format("  {}: {{addresses: [{}], ports: {{p{}: {}/{}}}}}", name,
-                     fmt::join(addresses, ", "), target.ports.first, target.ports.to_string(),
-                     to_string(proto));
+  const std::string place = target.container.empty()
+                                ? fmt::format("addresses: [{}]", fmt::join(addresses, ", "))
+                                : "container: " + target.container;
+  return fmt::format("  {}: {{{}, ports: {{p{}: {}/{}}}}}", name, place, target.ports.first,
+                     target.ports.to_string(), to_string(proto));
 }
 
 std::vector<std::string> publish_lines(const Door& door, const Target& target, const Policy* policy,
                                        const std::vector<std::string>& from) {
   std::vector<std::string> lines;
-  std::string service = service_at(policy, target.addresses);
+  std::string service = service_at(policy, target);
   if (service.empty()) {
     service = free_name(policy, target.name, false);
     lines = {"services:", service_line(service, target, door.proto)};

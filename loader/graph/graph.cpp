@@ -70,8 +70,9 @@ class Sketch {
       Zone& made = zone(name);
       std::vector<std::string> where = declared.interfaces;
       for (const Prefix& subnet : declared.subnets) where.push_back(subnet.to_string());
+      where.insert(where.end(), declared.networks.begin(), declared.networks.end());
       made.subtitle = join(where);
-      made.outside = declared.services.empty();
+      made.outside = declared.services.empty() && declared.networks.empty();
     }
   }
 

@@ -21,7 +21,7 @@ struct Node {
 struct Zone {
   std::string id;
   std::string title;
-  std::string subtitle;  // where it is: subnets, interfaces
+  std::string subtitle;  // where it is: interfaces, subnets, networks
   bool outside = false;  // on a wire, or nowhere in particular: stands at the left
   std::vector<Node> services;
 };

@@ -3,11 +3,14 @@
 
 #include <net/if.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 #include <map>
 
 #include "loader/engine/api.h"
+#include "loader/engine/listing.h"
 #include "loader/inventory/command.h"
 #include "loader/inventory/nat_rules.h"
 #include "loader/inventory/processes.h"
@@ -48,7 +51,20 @@ void name_containers(const std::map<std::string, std::string>& names, Inventory&
         process.container = found->second;
 }
 
-void add_published(const Engine& engine, Inventory& inventory) {
+void add_endpoints(const Engine& engine, Inventory& inventory) {
+  std::map<std::string, Container> containers;
+  auto found = engine::list_endpoints(engine.socket, engine.name, containers);
+  if (!found) {
+    inventory.unseen.push_back(found.error().message +
+                               "; what a policy says of its containers by name is not known");
+    return;
+  }
+  auto& [all, networks] = inventory.endpoints;
+  std::ranges::move(found->containers, std::back_inserter(all));
+  std::ranges::move(found->networks, std::back_inserter(networks));
+}
+
+void add_engine(const Engine& engine, Inventory& inventory) {
   const auto list = engine::get(engine.socket, "/containers/json");
   if (!list) {
     const bool absent = list.error().code == ENOENT;
@@ -60,6 +76,7 @@ void add_published(const Engine& engine, Inventory& inventory) {
   join_ranges(published);
   for (auto& port : published) inventory.published.push_back(std::move(port));
   name_containers(container_names(*list), inventory);
+  add_endpoints(engine, inventory);
 }
 
 // A user's PATH has no sbin.
@@ -109,7 +126,7 @@ std::vector<Engine> default_engines() {
 Inventory collect(const std::vector<Engine>& engines) {
   Inventory inventory;
   add_listeners(inventory);
-  for (const Engine& engine : engines) add_published(engine, inventory);
+  for (const Engine& engine : engines) add_engine(engine, inventory);
   add_redirects(inventory);
   return inventory;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "loader/base/endpoints.h"
 #include "loader/base/net.h"
 
 namespace fw::inventory {
@@ -63,6 +64,7 @@ struct Inventory {
   std::vector<Listener> listeners;
   std::vector<PublishedPort> published;
   std::vector<Redirect> redirects;
+  Endpoints endpoints;  // what the engines' containers and networks are called, and where they are
   std::vector<std::string> unseen;  // sentences on what could not be read, and why
 };
 

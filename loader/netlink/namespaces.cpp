@@ -33,17 +33,16 @@ Result<std::int32_t> ask(nl_sock* socket, std::int32_t pid) {
 
 }  // namespace
 
-Result<std::map<std::int32_t, std::int32_t>> read_namespaces(
-    const std::vector<std::int32_t>& pids) {
+Result<std::map<std::int32_t, std::int32_t>> read_namespaces(const Endpoints& endpoints) {
   std::map<std::int32_t, std::int32_t> namespaces;
-  if (pids.empty()) return namespaces;
+  if (endpoints.containers.empty()) return namespaces;
   auto socket = connect();
   if (!socket) return socket.error();
   nl_socket_disable_auto_ack(socket->get());
-  for (const std::int32_t pid : pids) {
-    const auto id = ask(socket->get(), pid);
+  for (const Container& container : endpoints.containers) {
+    const auto id = ask(socket->get(), container.pid);
     if (!id) return id.error();
-    if (*id >= 0) namespaces[pid] = *id;
+    if (*id >= 0) namespaces[container.pid] = *id;
   }
   return namespaces;
 }

@@ -23,14 +23,13 @@ zones:
   shop: {subnets: [172.17.0.0/16]}
 )";
 
-// Docker's first container has the first free address.
 constexpr const char* kAware = R"(version: 1
 host: {uplinks: [eth0]}
 zones:
   lan: {subnets: [192.168.1.0/24]}
   shop: {subnets: [172.17.0.0/16]}
 services:
-  web: {addresses: [172.17.0.2], ports: {http: 80}}
+  web: {container: shop-web, ports: {http: 80}}
 publish:
   http: {host: 8080, to: web:http, from: [internet, lan]}
 )";
@@ -146,7 +145,7 @@ TEST_P(Exposure, APublishedContainerIsUndeclaredUntilThePolicyNamesIt) {
   EXPECT_THAT(open.value("close", ""), HasSubstr("container shop-web"));
 
   FW_ASSIGN(auto daemon, Daemon::create(*host_, kUnaware));
-  FW_ASSERT_OK(daemon->start());
+  FW_ASSERT_OK(daemon->start({"--engine", engine->url()}, milliseconds{60000}));
   const Argv ask = {"exposure", "--json", "--engine", engine->url()};
   const auto denied = daemon->ctl(ask);
   EXPECT_EQ(denied.status, 1) << denied.describe();
@@ -154,6 +153,8 @@ TEST_P(Exposure, APublishedContainerIsUndeclaredUntilThePolicyNamesIt) {
   EXPECT_FALSE(closed.value("declared", true));
   EXPECT_FALSE(closed.value("reachable", true)) << closed.dump();
   EXPECT_EQ(closed.value("denied", ""), "NOT_PUBLISHED");
+  EXPECT_THAT(closed.value("declare", json::array()),
+              testing::Contains("  shop-web: {container: shop-web, ports: {p80: 80/tcp}}"));
 
   const auto applied = daemon->apply(kAware);
   ASSERT_TRUE(applied.ok()) << applied.describe();

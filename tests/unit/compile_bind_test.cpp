@@ -171,7 +171,7 @@ TEST(AssumedMembers, AreTheSameInTwoPolicies) {
 }
 
 CheckedPolicy checked(const std::string& tests) {
-  return check({"fwd.yaml", R"(version: 1
+  const std::string text = R"(version: 1
 host: {uplinks: [eth0]}
 zones:
   lan: {subnets: [192.168.1.0/24]}
@@ -186,7 +186,8 @@ allow:
   - proxy -> api:http
   - dmz -> internet:443
 tests:
-)" + tests});
+)" + tests;
+  return check({{{"fwd.yaml", text}}, {}}, config::Time{});
 }
 
 TEST(AssumedMembers, AnswerThePolicysTests) {

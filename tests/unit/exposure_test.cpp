@@ -54,7 +54,8 @@ class Exposed : public testing::Test {
 
   ExposureReport with(const std::string& policy, bool enforced = true,
                       const std::set<std::string>& unattached = {}) {
-    const auto checked = compile::check({"shop.yaml", "version: 1\n" + policy});
+    const auto checked =
+        compile::check({{{"shop.yaml", "version: 1\n" + policy}}, {}}, config::Time{});
     EXPECT_TRUE(checked.policy) << (checked.diagnostics.empty()
                                         ? ""
                                         : config::to_string(checked.diagnostics.front()));
@@ -111,7 +112,7 @@ TEST_F(Exposed, BothFamiliesAndAllThatOpensItAreOneDoor) {
   EXPECT_EQ(door.opened_by[1].text, "nft ip nat DOCKER handle 4");
   EXPECT_EQ(door.opened_by[2].text, "docker-proxy (pid 8780)");
   EXPECT_THAT(door.declare,
-              ElementsAre("services:", "  web: {addresses: [172.20.1.10], ports: {p80: 80/tcp}}",
+              ElementsAre("services:", "  web: {container: web, ports: {p80: 80/tcp}}",
                           "publish:", "  web: {host: 8080, to: web:80, from: internet}"));
   EXPECT_THAT(door.close, HasSubstr("-p 127.0.0.1:8080:80"));
 }
