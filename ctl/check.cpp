@@ -12,6 +12,7 @@
 #include "ctl/verbs.h"
 #include "loader/compile/offline.h"
 #include "loader/compile/size.h"
+#include "loader/config/until.h"
 #include "loader/explain/lockout.h"
 #include "loader/lint/lint.h"
 
@@ -49,7 +50,7 @@ bool is_for_this_machine(const config::Policy& policy) {
 void add_lockout(const config::Policy& policy, std::vector<config::Diagnostic>& warnings) {
   const auto session = explain::read_session(ssh_connection());
   if (!session || !is_for_this_machine(policy)) return;
-  auto cut = explain::lockout(policy, *session);
+  auto cut = explain::lockout(config::in_force_at(policy, config::now()), *session);
   if (!cut || !*cut) return;  // a limit is told of by compile::check()
   (*cut)->severity = config::Severity::kWarning;
   (*cut)->hint += "; 'fwctl apply' refuses the policy without it";

@@ -24,7 +24,7 @@ constexpr auto kAdoptionWindow = 5min;
 
 std::uint64_t entries_of(const compile::Image& image) {
   return image.identities.size() + image.listed.size() + image.policy.size() + image.doors.size() +
-         image.maglev.size() + image.members.size() + image.ports.size();
+         image.maglev.size() + image.members.size() + image.limits.size() + image.ports.size();
 }
 
 // Counters that an earlier run left in the kernel, when nothing says any more what they counted:

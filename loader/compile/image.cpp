@@ -44,8 +44,8 @@ bool Image::operator==(const Image& other) const {
   return same_bytes(parameters, other.parameters) && same(identities, other.identities) &&
          same(listed, other.listed) && same(ports, other.ports) && same(policy, other.policy) &&
          same(doors, other.doors) && same(maglev, other.maglev) && same(members, other.members) &&
-         same(limits, other.limits) &&
-         zones == other.zones && identity_names == other.identity_names;
+         same(limits, other.limits) && zones == other.zones &&
+         identity_names == other.identity_names;
 }
 
 fw_ident identify(const Image& image, const Address& address) {

@@ -41,7 +41,8 @@ ImageSize size_of(const Image& image, const AccountBook& accounts) {
            map_size<fw_policy_key, fw_policy_entry>("fw_policy", image.policy.size()),
            map_size<fw_door_key, fw_door>("fw_doors", image.doors.size()),
            array_size<fw_backend>("fw_maglev", image.maglev.size()),
-           map_size<fw_member_key, std::uint8_t>("fw_members", image.members.size())},
+           map_size<fw_member_key, std::uint8_t>("fw_members", image.members.size()),
+           array_size<fw_limit>("fw_limits", image.limits.size())},
           image.identity_names.size() - 1,  // the first is nobody's
           count_classes(image.ports),
           accounts.size()};

@@ -110,7 +110,9 @@ std::optional<config::Rate> Jury::limit_of(const Judgement& judgement) const {
   const fw_limit& limit = world_.image.limits.at(judgement.limit - 1U);
   const auto& subject = world_.accounts.names().at(limit.account).subject;
   const auto is_it = [&](const std::optional<config::Rate>& rate) {
-    return rate && compile::cost_of(rate) == limit.cost_ns;
+    return rate && compile::cost_of(rate) == limit.cost_ns &&
+           limit.cost_ns * rate->count == limit.burst_ns &&
+           rate->per_source == (limit.per_source != 0);
   };
   if (judgement.door) return world_.policy.doors.at(subject).limit;
   for (const auto& rule : world_.policy.rules)

@@ -57,7 +57,8 @@ void idle_egress_rules(const Policy& policy, config::Report& report) {
     });
     const bool to_internet = std::all_of(
         rule.to.begin(), rule.to.end(), [](const Peer& peer) { return is_zone(peer, "internet"); });
-    if (rule.kind != config::RuleKind::kAllow || !from_host || !to_internet) continue;
+    const bool limits = rule.limit.has_value();  // that is more than host.egress says
+    if (rule.kind != config::RuleKind::kAllow || limits || !from_host || !to_internet) continue;
     report.warning(rule.where,
                    config::quote(rule.text) +
                        " changes nothing: 'host.egress' lets the host connect to everything but "

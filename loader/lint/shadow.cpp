@@ -3,7 +3,8 @@
 // line, so that "wider" means what it means to the kernel.
 //
 // A key is covered by one that is wider, or equal and of an earlier line. Wider is a partial order,
-// so all lines that are reported may be removed together: what covers them stays.
+// so all lines that are reported may be removed together: what covers them stays. A line that ends
+// or has a limit covers nothing: what it decides now, the other one decides later, or beyond it.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -55,9 +56,12 @@ unsigned level_of(std::uint32_t selector) {
 // The lines of a policy by their keys, and which shapes of keys there are.
 class Index {
  public:
-  Index(const std::vector<Line>& lines, const compile::Identities& identities, bool strangers)
+  // `lasting`, by line: decides for good, and without a limit. Only such a line covers another.
+  Index(const std::vector<Line>& lines, const std::vector<bool>& lasting,
+        const compile::Identities& identities, bool strangers)
       : lines_(lines), identities_(identities), strangers_(strangers) {
-    for (std::uint32_t i = 0; i < lines.size(); ++i) add(i);
+    for (std::uint32_t i = 0; i < lines.size(); ++i)
+      if (lasting[i]) add(i);
   }
 
   // A line with that verdict which decides all flows of `key`: an earlier one where the keys are
@@ -146,7 +150,7 @@ class Shadows {
         ports_(ports),
         report_(report),
         lines_(order(policy, compile::lines_of_rules(policy, zones, identities, ports))),
-        index_(lines_, identities, has_strangers(policy)) {}
+        index_(lines_, lasting(), identities, has_strangers(policy)) {}
 
   void run() {
     for (std::size_t i = 0; i < policy_.rules.size(); ++i)
@@ -156,6 +160,7 @@ class Shadows {
 
  private:
   using Owners = std::set<std::uint32_t>;
+  using Verdicts = std::vector<std::uint8_t>;
 
   static bool has_strangers(const config::Policy& policy) {
     return std::any_of(policy.zones.begin(), policy.zones.end(),
@@ -175,10 +180,16 @@ class Shadows {
     return lines;
   }
 
+  [[nodiscard]] std::vector<bool> lasting() const {
+    std::vector<bool> lasting(intra_, true);
+    for (const Rule& rule : policy_.rules) lasting.push_back(!rule.until && !rule.limit);
+    return lasting;
+  }
+
   // The lines that decide all flows of a line, by the first of `verdicts` that has one; unset when
   // some flow is left to the line itself.
   [[nodiscard]] std::optional<Owners> decided_by(std::uint32_t number,
-                                                 const std::vector<std::uint8_t>& verdicts) const {
+                                                 const Verdicts& verdicts) const {
     const Line& line = lines_[number];
     Owners owners;
     for (const std::uint32_t from : line.from)
@@ -196,8 +207,7 @@ class Shadows {
 
   void rule(const Rule& rule, std::uint32_t number) {
     const std::string text = config::quote(rule.text);
-    const auto find = [&](const char* what, const std::vector<std::uint8_t>& verdicts,
-                          const char* hint) {
+    const auto find = [&](const char* what, const Verdicts& verdicts, const char* hint) {
       const auto owners = decided_by(number, verdicts);
       if (owners) warn(rule.where, text + what, *owners, hint);
       return owners.has_value();
@@ -207,7 +217,9 @@ class Shadows {
     switch (rule.kind) {
       case config::RuleKind::kAllow:
         find(" never lets anything through", {FW_BLOCK}, kBlockWins) ||
-            find(" changes nothing", {FW_ADMIT, FW_ALLOW, FW_BLOCK}, kSuperfluous);
+            find(" changes nothing",
+                 rule.limit ? Verdicts{FW_ADMIT, FW_BLOCK} : Verdicts{FW_ADMIT, FW_ALLOW, FW_BLOCK},
+                 kSuperfluous);
         return;
       case config::RuleKind::kBlock:
         find(" blocks nothing", {FW_ADMIT}, "host.admin beats every block; narrow its flow") ||

@@ -54,7 +54,7 @@ TEST_P(NetLimits, ADeniedConnectionIsRefusedOrLeftWaiting) {
   const std::string closed = std::string{"http://"} + kHost4 + ":81/";
   EXPECT_EQ(lab_->get(closed, kBrief).status, kCurlTimedOut);
   apply(policy("deny: reject\n"));
-  for (const std::string host : {std::string{kHost4}, "[" + std::string{kHost6} + "]"}) {
+  for (const std::string& host : {std::string{kHost4}, "[" + std::string{kHost6} + "]"}) {
     const auto refused = lab_->get("http://" + host + ":81/");
     EXPECT_EQ(refused.status, kCurlRefused) << refused.describe();
   }

@@ -114,22 +114,17 @@ TEST(CompileLimits, TheJudgeNamesWhatLimitsAFlow) {
   const Image image = must_compile(
       two_services({limited(allow("*", "zone:a", {tcp(22)}), {5, minutes{1}, true})}), {}, book);
   const Judge judge{image};
-  const auto limited = judge.judge({.src = ip("8.8.8.8"),
-                                    .dst = ip("10.1.2.3"),
-                                    .proto = 6,
-                                    .sport = 1,
-                                    .dport = 22,
-                                    .origin = FW_FROM_WIRE});
+  Probe probe;
+  probe.src = ip("8.8.8.8");
+  probe.dst = ip("10.1.2.3");
+  probe.proto = 6;
+  probe.dport = 22;
+  const auto limited = judge.judge(probe);
   EXPECT_TRUE(limited.allowed);
   ASSERT_EQ(limited.limit, 1U);
   EXPECT_EQ(book.names().at(image.limits.at(0).account).subject, "* -> zone:a:22/tcp");
-  const auto denied = judge.judge({.src = ip("8.8.8.8"),
-                                   .dst = ip("10.1.2.3"),
-                                   .proto = 6,
-                                   .sport = 1,
-                                   .dport = 23,
-                                   .origin = FW_FROM_WIRE});
-  EXPECT_EQ(denied.limit, 0U);
+  probe.dport = 23;
+  EXPECT_EQ(judge.judge(probe).limit, 0U);
 }
 
 }  // namespace

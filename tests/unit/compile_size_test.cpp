@@ -18,7 +18,7 @@ TEST(Size, CountsWhatASwapFills) {
   const auto size = size_of(offline->image, offline->book);
   std::map<std::string, MapSize> maps;
   for (const MapSize& map : size.maps) maps.emplace(map.name, map);
-  ASSERT_EQ(maps.size(), 7U);
+  ASSERT_EQ(maps.size(), 8U);
   EXPECT_EQ(maps["fw_ports"].entries, 65536U);
   EXPECT_EQ(maps["fw_ports"].bytes, 65536U * 4);
   EXPECT_EQ(maps["fw_policy"].entries, offline->image.policy.size());

@@ -161,7 +161,7 @@ TEST(CompiledList, IsExplained) {
   const auto parsed = parse(with(kBlock, "203.0.113.0/24\n"));
   ASSERT_TRUE(parsed.policy);
   const auto world =
-      explain::Compiled::of(*parsed.policy, compile::offline_topology(*parsed.policy));
+      explain::Compiled::of(*parsed.policy, compile::offline_topology({&*parsed.policy}));
   ASSERT_TRUE(world);
   const auto question = explain::read_question(*parsed.policy, "203.0.113.9", "host:80");
   ASSERT_TRUE(question);

@@ -10,6 +10,7 @@
 namespace fw::lint {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -36,8 +37,9 @@ struct Sections {
   }
 };
 
-std::vector<std::string> messages(const Sections& sections) {
-  const config::Sources sources{{{"fwd.yaml", sections.text()}}, {}};
+std::vector<std::string> messages(const Sections& sections,
+                                  std::vector<config::Attachment> attachments = {}) {
+  const config::Sources sources{{{"fwd.yaml", sections.text()}}, std::move(attachments)};
   const auto checked = compile::check(sources, config::Time{});
   for (const auto& mistake : checked.diagnostics) ADD_FAILURE() << config::to_string(mistake);
   if (!checked.accepted()) return {};
@@ -107,6 +109,30 @@ INSTANTIATE_TEST_SUITE_P(
              "'lan -> host:22/tcp' blocks nothing", "[lan -> host:20-22]"},
         Case{"WiderBlock", &Sections::block, "[lan -> db:22, lan -> db]",
              "'lan -> db:22/tcp' changes nothing", "[lan -> db:22, lan -> web:22]"}),
+    case_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    ShadowOfLimitsAndEnds, Lints,
+    testing::Values(Case{"AnAllowThatEndsCoversNothing", &Sections::allow,
+                         "[web -> db:postgres, web -> db]", "'web -> db:5432/tcp' changes nothing",
+                         "[web -> db:postgres, {from: web, to: db, until: 2100-01-01T00:00:00Z}]"},
+                    Case{"ABlockThatEndsCoversNothing", &Sections::block, "[web -> db]",
+                         "'web -> db:5432/tcp' never lets anything through",
+                         "[{from: web, to: db, until: 2100-01-01T00:00:00Z}]"},
+                    Case{"AnAllowWithALimitCoversNothing", &Sections::allow,
+                         "[web -> db:postgres, web -> db]", "'web -> db:5432/tcp' changes nothing",
+                         "[web -> db:postgres, {from: web, to: db, limit: 5/s}]"},
+                    Case{"ALimitIsAnEffect", &Sections::allow, "[web -> db:postgres, web -> db]",
+                         "'web -> db:5432/tcp' changes nothing",
+                         "[{from: web, to: db:postgres, limit: 5/s}, web -> db]"},
+                    Case{"AdminKnowsNoLimit", &Sections::allow,
+                         "[web -> db:postgres, {from: lan, to: host:22, limit: 5/s}]",
+                         "'lan -> host:22/tcp' changes nothing",
+                         "[web -> db:postgres, {from: lan, to: host:2222, limit: 5/s}]"},
+                    Case{"ALimitOfTheHost", &Sections::allow,
+                         "[web -> db:postgres, host -> internet:443]",
+                         "'host.egress' lets the host connect",
+                         "[web -> db:postgres, {from: host, to: internet:443, limit: 5/s}]"}),
     case_name);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -225,6 +251,16 @@ TEST(Lint, TheInternetDoesNotCoverAnAddressThatMayComeByALan) {
   EXPECT_THAT(messages(sections), ElementsAre(StartsWith("'203.0.113.0/24 -> host:53/tcp' chan")));
   sections.zones = "  office: {interfaces: [eth1]}\n";
   EXPECT_THAT(messages(sections), IsEmpty());
+}
+
+TEST(Lint, AListCoversTheAddressesThatItNames) {
+  Sections sections;
+  sections.block = "[{from: internet, list: drop, file: drop.txt}]";
+  sections.allow = "[web -> db:postgres, 203.0.113.7 -> host:53]";
+  EXPECT_THAT(messages(sections, {{"drop.txt", "203.0.113.0/24\n", ""}}),
+              ElementsAre(AllOf(StartsWith("'203.0.113.7 -> host:53/tcp' never lets anything"),
+                                HasSubstr("block 'internet (list drop) -> *'"))));
+  EXPECT_THAT(messages(sections, {{"drop.txt", "203.0.113.8\n", ""}}), IsEmpty());
 }
 
 // All that are reported may be removed together.
