@@ -63,6 +63,8 @@ int run(std::vector<std::string> words, std::ostream& out, std::ostream& err, bo
   add_test(fwctl, session);
   add_explain(fwctl, session);
   add_diff(fwctl, session);
+  add_exposure(fwctl, session);
+  add_graph(fwctl, session);
   add_apply(fwctl, session);
   add_counters(fwctl, session);
   add_flows(fwctl, session);

@@ -41,58 +41,23 @@ std::string sentence(const ReachChange& change) {
                      to, more.empty() ? "" : " (" + more + ")");
 }
 
-std::optional<config::Policy> read(Session& session, const std::vector<std::string>& files) {
-  auto checked = read_policy(files);
-  if (!checked)
-    session.fail(control::failure(control::Code::kUsage, checked.error().message));
-  else if (!checked->result.policy)
-    session.fail(refusal(*checked));
-  else
-    return config::in_force_at(*std::move(checked->result.policy), config::now());
-  return std::nullopt;
-}
-
-// Like Session::ask, but what fwd answers is not what the user has asked for.
-template <class Report>
-std::optional<Report> fetch(Session& session, const control::Request& request) {
-  const auto answer = ask(session.socket, request);
-  if (answer.code != control::Code::kOk) {
-    session.fail(answer);
-    return std::nullopt;
-  }
-  auto report = control::from_json<Report>(answer.result);
-  if (report) return *std::move(report);
-  session.fail(control::failure(control::Code::kNoDaemon,
-                                "reading the answer of fwd: " + report.error().message));
-  return std::nullopt;
-}
-
 std::optional<Before> in_force(Session& session) {
-  const auto report = fetch<control::PolicyReport>(session, {.verb = control::Verb::kPolicy});
-  if (!report) return std::nullopt;
-  auto parsed = config::parse(config::Sources{report->sources, report->attachments});
-  if (!parsed.policy) {
-    session.fail(control::failure(control::Code::kUsage,
-                                  "this fwctl does not understand the policy in force; use fwd and "
-                                  "fwctl of the same version",
-                                  parsed.diagnostics));
-    return std::nullopt;
-  }
+  auto policy = policy_in_force(session);
+  if (!policy) return std::nullopt;
   auto flows =
-      fetch<control::FlowsReport>(session, {.verb = control::Verb::kFlows, .flows = {.limit = 0}});
+      session.fetch<control::FlowsReport>({.verb = control::Verb::kFlows, .flows = {.limit = 0}});
   if (!flows) return std::nullopt;
-  return Before{config::in_force_at(*std::move(parsed.policy), config::now()),
-                std::move(flows->flows)};
+  return Before{*std::move(policy), std::move(flows->flows)};
 }
 
 std::optional<Before> of_files(Session& session, const std::vector<std::string>& names) {
-  auto policy = read(session, names);
+  auto policy = policy_of(session, names);
   if (!policy) return std::nullopt;
   return Before{*std::move(policy), {}};
 }
 
 void show_diff(Session& session, const Options& options) {
-  const auto after = read(session, options.files);
+  const auto after = policy_of(session, options.files);
   if (!after) return;
   const auto before = options.from.empty() ? in_force(session) : of_files(session, options.from);
   if (!before) return;

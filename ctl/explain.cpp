@@ -9,6 +9,7 @@
 
 #include "ctl/policy.h"
 #include "ctl/verbs.h"
+#include "loader/compile/bind.h"
 
 namespace fw::ctl {
 namespace {
@@ -92,7 +93,8 @@ std::string remedies(const ExplainReport& report) {
 }
 
 Result<ExplainReport> explain_file(const Checked& checked, const Options& options) {
-  const auto policy = config::in_force_at(*checked.result.policy, config::now());
+  const auto policy =
+      compile::with_assumed_members(config::in_force_at(*checked.result.policy, config::now()));
   const auto question = explain::read_question(policy, options.from, options.to);
   if (!question) return question.error();
   const auto compiled = explain::Compiled::of(policy);

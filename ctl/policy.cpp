@@ -7,6 +7,7 @@
 #include "loader/config/until.h"
 
 namespace fw::ctl {
+
 void add_files(CLI::App& verb, std::vector<std::string>& files, const std::string& meaning) {
   verb.add_option("-f,--file", files, meaning)->take_all()->expected(1)->type_name("FILE");
 }
@@ -17,6 +18,29 @@ Result<Checked> read_policy(const std::vector<std::string>& files) {
   Checked checked{*std::move(sources), {}};
   checked.result = compile::check(checked.sources, config::now());
   return checked;
+}
+
+std::optional<config::Policy> policy_of(Session& session, const std::vector<std::string>& files) {
+  auto checked = read_policy(files);
+  if (!checked)
+    session.fail(control::failure(control::Code::kUsage, checked.error().message));
+  else if (!checked->result.policy)
+    session.fail(refusal(*checked));
+  else
+    return config::in_force_at(*std::move(checked->result.policy), config::now());
+  return std::nullopt;
+}
+
+std::optional<config::Policy> policy_in_force(Session& session) {
+  const auto report = session.fetch<control::PolicyReport>({.verb = control::Verb::kPolicy});
+  if (!report) return std::nullopt;
+  auto parsed = config::parse(config::Sources{report->sources, report->attachments});
+  if (parsed.policy) return config::in_force_at(*std::move(parsed.policy), config::now());
+  session.fail(control::failure(control::Code::kUsage,
+                                "this fwctl does not understand the policy in force; use fwd and "
+                                "fwctl of the same version",
+                                parsed.diagnostics));
+  return std::nullopt;
 }
 
 control::Answer refusal(const Checked& checked) {

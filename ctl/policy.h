@@ -31,6 +31,11 @@ struct Checked {
 // Later files overlay earlier ones; "-" is stdin.
 Result<Checked> read_policy(const std::vector<std::string>& files);
 
+// The policy of the files, or the one that the daemon enforces, without what has ended. Unset: the
+// session has failed, and the user knows why. A policy whose tests fail is one nevertheless.
+std::optional<config::Policy> policy_of(Session& session, const std::vector<std::string>& files);
+std::optional<config::Policy> policy_in_force(Session& session);
+
 // The answer when `checked` is not accepted: kNo when its tests are all that is wrong.
 control::Answer refusal(const Checked& checked);
 

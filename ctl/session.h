@@ -38,6 +38,9 @@ class Session {
 
   // Asks the daemon. Unset: it has failed, and the user knows why.
   template <class Report>
+  std::optional<Report> fetch(const control::Request& request);
+  // Likewise, and with --json prints what it answers.
+  template <class Report>
   std::optional<Report> ask(const control::Request& request);
   // Asks, and prints what `render` makes of the report, or with --json the report itself.
   template <class Report, class Render>
@@ -51,20 +54,24 @@ class Session {
 };
 
 template <class Report>
-std::optional<Report> Session::ask(const control::Request& request) {
+std::optional<Report> Session::fetch(const control::Request& request) {
   const auto answer = ctl::ask(socket, request);
   if (answer.code != control::Code::kOk) {
     fail(answer);
     return std::nullopt;
   }
   auto report = control::from_json<Report>(answer.result);
-  if (!report) {
-    fail(control::failure(control::Code::kNoDaemon,
-                          "reading the answer of fwd: " + report.error().message));
-    return std::nullopt;
-  }
-  if (json) print_json(answer.result);
-  return *std::move(report);
+  if (report) return *std::move(report);
+  fail(control::failure(control::Code::kNoDaemon,
+                        "reading the answer of fwd: " + report.error().message));
+  return std::nullopt;
+}
+
+template <class Report>
+std::optional<Report> Session::ask(const control::Request& request) {
+  auto report = fetch<Report>(request);
+  if (report && json) print_json(control::to_json(*report));
+  return report;
 }
 
 template <class Report, class Render>

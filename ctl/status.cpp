@@ -2,6 +2,8 @@
 // fwctl status: is this machine protected, by what, where, and what is there to do?
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ctl/verbs.h"
 
 namespace fw::ctl {
@@ -43,20 +45,39 @@ std::string flows_line(const StatusReport& report) {
                      percent);
 }
 
-std::string container_lines(const StatusReport& report) {
-  std::size_t placed = 0;
-  std::string missing;
-  for (const auto& container : report.containers) {
-    if (!container.interface.empty()) {
-      ++placed;
-      continue;
-    }
-    missing +=
-        fmt::format("            not placed: {} {}{}\n", container.service, container.address,
-                    container.why.empty() ? "" : " (" + container.why + ")");
+std::string engine_lines(const StatusReport& report) {
+  std::string text;
+  for (const auto& engine : report.engines) {
+    text += text.empty() ? "engines     " : std::string(12, ' ');
+    text += (engine.version.empty() ? engine.socket : engine.version + " at " + engine.socket) +
+            (engine.trouble.empty() ? "" : ": not answering") + "\n";
   }
+  return text;
+}
+
+std::string container_state(const control::ContainerStatus& container) {
+  if (!container.enforced) return "not enforced: " + container.why;
+  return container.why.empty() ? "enforced" : "enforced; " + container.why;
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string container_table(const StatusReport& report, const Style& style) {
+  if (report.containers.empty()) return "";
+  Table table({{"CONTAINER"}, {"SERVICE"}, {"ZONE"}, {"ADDRESS"}, {"INTERFACE"}, {"STATE"}});
+  for (const auto& each : report.containers)
+    table.add({or_dash(each.name), or_dash(each.service), or_dash(each.zone), or_dash(each.address),
+               or_dash(each.interface), container_state(each)});
+  return "\n" + table.to_string(style);
+}
+
+std::string containers_line(const StatusReport& report) {
   if (report.containers.empty()) return "containers  none named by a service\n";
-  return fmt::format("containers  {} of {} placed\n", placed, report.containers.size()) + missing;
+  const auto enforced = std::count_if(report.containers.begin(), report.containers.end(),
+                                      [](const auto& each) { return each.enforced; });
+  return fmt::format("containers  {} of {} enforced\n", enforced, report.containers.size());
 }
 
 std::string next_lines(const StatusReport& report) {
@@ -85,8 +106,9 @@ std::string render(const StatusReport& report, const Style& style) {
 
   std::string text = headline(report, style) + "\n";
   text += interfaces.empty() ? "no interface is taken part on\n" : interfaces.to_string(style);
+  text += container_table(report, style);
   text += "\n" + policy_line(report) + local_doors_line(report) + flows_line(report) +
-          container_lines(report);
+          engine_lines(report) + containers_line(report);
   return text + next_lines(report);
 }
 

@@ -17,6 +17,9 @@ void add_counters(CLI::App& fwctl, Session& session);
 void add_flows(CLI::App& fwctl, Session& session);
 void add_explain(CLI::App& fwctl, Session& session);
 void add_diff(CLI::App& fwctl, Session& session);
+void add_exposure(CLI::App& fwctl, Session& session);
+void add_graph(CLI::App& fwctl, Session& session);
+
 void add_teardown(CLI::App& fwctl, Session& session);
 void add_version(CLI::App& fwctl, Session& session);
 
@@ -28,6 +31,7 @@ std::string render(const control::CompiledSize& size, const Style& style);
 std::string render(const control::TestReport& report, const Style& style);
 std::string render(const control::ExplainReport& report, const Style& style);
 std::string render(const control::DiffReport& report, const Style& style);
+std::string render(const control::ExposureReport& report, const Style& style);
 std::string render(const control::ApplyReport& report, const Style& style);
 
 }  // namespace fw::ctl

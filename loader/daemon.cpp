@@ -35,6 +35,9 @@ constexpr auto kSweepInterval = 5s;
 constexpr auto kSettleTime = 10ms;
 // Until what failed is tried again.
 constexpr auto kRetryInterval = 10s;
+// For the engines' first word, before the policy is in force with what they say: a start must not
+// cut the flows of containers that it has not heard of yet. An engine that hangs is not waited for.
+constexpr auto kEnginesFirst = 3s;
 
 Result<Fd> make_timer(clockid_t clock = CLOCK_MONOTONIC) {
   Fd timer(timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC));
@@ -80,12 +83,15 @@ void log(const control::ApplyReport& report, const std::string& source) {
 
 class Daemon {
  public:
-  Daemon(DaemonOptions options, Firewall firewall, netlink::Watcher watcher)
+  Daemon(DaemonOptions options, Firewall firewall, netlink::Watcher watcher,
+         engine::Followers engines)
       : options_(std::move(options)),
         firewall_(std::make_unique<Firewall>(std::move(firewall))),
-        watcher_(std::move(watcher)) {}
+        watcher_(std::move(watcher)),
+        engines_(std::move(engines)) {}
 
   Result<void> open_channels();
+  void hear_engines();
   // The policy file on disk, put in force; the diagnostics are on the log.
   std::variant<control::ApplyReport, Refusal> load_config(const std::string& comment);
   Exit run();
@@ -102,13 +108,17 @@ class Daemon {
   Answer take_down();
   void on_signal();
   void on_network();
+  void on_engines();
   void on_settled();
   void on_end();
+  void settle();
+  [[nodiscard]] control::StatusReport status() const;
   Result<void> watch(int fd);
 
   DaemonOptions options_;
   std::unique_ptr<Firewall> firewall_;  // null after a teardown
   netlink::Watcher watcher_;
+  engine::Followers engines_;
   std::unique_ptr<control::Server> server_;
   Fd epoll_;
   Fd signals_;
@@ -146,8 +156,8 @@ Result<void> Daemon::open_channels() {
       [this](const control::Request& request, const control::Peer&) { return handle(request); });
   if (!server) return server.error();
   server_ = std::move(*server);
-  for (const int fd : {server_->fd(), watcher_.fd(), signals_.get(), sweep_timer_.get(),
-                       settle_timer_.get(), end_timer_.get()})
+  for (const int fd : {server_->fd(), watcher_.fd(), engines_.fd(), signals_.get(),
+                       sweep_timer_.get(), settle_timer_.get(), end_timer_.get()})
     if (auto watched = watch(fd); !watched) return watched;
   set_timer(sweep_timer_, kSweepInterval, kSweepInterval);
   return {};
@@ -230,7 +240,7 @@ Answer Daemon::handle(const control::Request& request) {
   if (!firewall_) return control::failure(Code::kNoDaemon, "fwd is being taken down");
   switch (request.verb) {
     case Verb::kStatus:
-      return control::success(firewall_->status());
+      return control::success(status());
     case Verb::kCounters:
       return answer_with(firewall_->counters());
     case Verb::kFlows:
@@ -274,9 +284,35 @@ void Daemon::on_network() {
     pending_.interfaces |= changes->interfaces;
     pending_.routes |= changes->routes;
   }
-  // Not put off by what follows: a network that never rests is followed all the same.
+  settle();
+}
+
+// Not put off by what follows: a network that never rests is followed all the same.
+void Daemon::settle() {
   if (pending_.any() && !settling_) set_timer(settle_timer_, kSettleTime, 0ns);
   settling_ = settling_ || pending_.any();
+}
+
+void Daemon::hear_engines() {
+  engines_.wait_for_all(kEnginesFirst);
+  firewall_->set_endpoints(engines_.endpoints());
+}
+
+void Daemon::on_engines() {
+  if (!engines_.dispatch() || !firewall_) return;
+  firewall_->set_endpoints(engines_.endpoints());
+  pending_.interfaces = true;
+  settle();
+}
+
+control::StatusReport Daemon::status() const {
+  auto report = firewall_->status();
+  for (const auto& state : engines_.states()) {
+    report.engines.push_back({state.url, state.title, state.trouble});
+    if (!state.trouble.empty())
+      report.next.push_back(state.trouble + "; containers that start now are denied until it does");
+  }
+  return report;
 }
 
 void Daemon::on_settled() {
@@ -313,6 +349,7 @@ Exit Daemon::run() {
       const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
       if (fd == server_->fd()) server_->dispatch();
       if (fd == watcher_.fd()) on_network();
+      if (fd == engines_.fd()) on_engines();
       if (fd == settle_timer_.get()) on_settled();
       if (fd == end_timer_.get()) on_end();
       if (fd == signals_.get()) on_signal();
@@ -361,11 +398,15 @@ Exit run_daemon(const DaemonOptions& options) {
   auto watcher = netlink::Watcher::open();
   if (!watcher) return give_up(watcher.error());
 
-  Daemon daemon(options, std::move(*firewall), std::move(*watcher));
+  auto engines = engine::Followers::start(options.engines);
+  if (!engines) return give_up(engines.error());
+
+  Daemon daemon(options, std::move(*firewall), std::move(*watcher), std::move(*engines));
   if (auto opened = daemon.open_channels(); !opened) {
     daemon.undo_first_start();
     return give_up(opened.error());
   }
+  daemon.hear_engines();
   if (std::holds_alternative<Refusal>(daemon.load_config("start"))) {
     daemon.undo_first_start();
     return Exit::kFailed;

@@ -8,6 +8,7 @@
 
 #include "loader/base/fd.h"
 #include "loader/control/server.h"
+#include "loader/engine/followers.h"
 #include "loader/firewall.h"
 #include "loader/netlink/watcher.h"
 
@@ -16,6 +17,7 @@ namespace fw {
 struct DaemonOptions {
   std::vector<std::string> config = {"/etc/fwd/fwd.yaml"};  // each overlays those before it
   std::string socket = control::kDefaultSocket;
+  std::vector<engine::Source> engines = engine::default_sources();
   FirewallOptions firewall;
 };
 

@@ -10,6 +10,7 @@
 #include "loader/compile/check.h"
 #include "loader/config/until.h"
 #include "loader/lint/lint.h"
+#include "loader/netlink/namespaces.h"
 #include "loader/netlink/topology.h"
 
 namespace fw {
@@ -73,31 +74,32 @@ Result<Firewall> Firewall::start(const FirewallOptions& options) {
 
 // A wire that somebody renames is still the wire that the policy means: it keeps its protection,
 // and its old name, until another interface bears that name or fwd starts anew.
-Result<Topology> Firewall::look(const config::Policy& policy) {
+Result<compile::Bound> Firewall::look(const config::Policy& written) {
   auto topology = netlink::read_topology();
-  if (!topology) return topology;
-  auto names = policy.host.uplinks;
-  for (const auto& [zone, members] : policy.zones)
+  if (!topology) return topology.error();
+  auto names = written.host.uplinks;
+  for (const auto& [zone, members] : written.zones)
     names.insert(names.end(), members.interfaces.begin(), members.interfaces.end());
   renamed_.clear();
   for (const auto& name : names) {
-    const Interface* before = topology_.by_name(name);
+    const Interface* before = bound_.topology.by_name(name);
     if (before == nullptr || topology->by_name(name) != nullptr) continue;
     const auto now = topology->interfaces.find(before->index);
     if (now == topology->interfaces.end()) continue;
     renamed_[name] = std::exchange(now->second.name, name);
   }
-  return topology;
+  auto namespaces = netlink::read_namespaces(endpoints_);
+  if (!namespaces) return namespaces.error();
+  topology->namespaces = std::move(*namespaces);
+  return compile::bind(config::in_force_at(written, config::now()), std::move(*topology),
+                       endpoints_);
 }
 
-Result<Firewall::Plan> Firewall::plan(const config::Policy& written, Topology topology) const {
-  Plan plan{.policy = config::in_force_at(written, config::now()),
-            .topology = std::move(topology),
-            .placement = {},
-            .book = state_.accounts,
-            .image = {}};
-  plan.placement = compile::place(plan.policy, plan.topology);
-  auto image = compile::compile(plan.policy, plan.topology, plan.placement, plan.book);
+Result<Firewall::Plan> Firewall::plan(compile::Bound bound) const {
+  Plan plan{.bound = std::move(bound), .placement = {}, .book = state_.accounts, .image = {}};
+  const auto& [policy, topology, members, troubles] = plan.bound;
+  plan.placement = compile::place(policy, topology);
+  auto image = compile::compile(policy, topology, plan.placement, plan.book);
   if (!image) return image.error();
   plan.image = *std::move(image);
   return plan;
@@ -106,8 +108,7 @@ Result<Firewall::Plan> Firewall::plan(const config::Policy& written, Topology to
 void Firewall::adopt(Plan plan) {
   image_ = std::move(plan.image);
   placement_ = std::move(plan.placement);
-  topology_ = std::move(plan.topology);
-  policy_ = std::move(plan.policy);
+  bound_ = std::move(plan.bound);
 }
 
 Result<void> Firewall::enforce(const config::Policy& written, Plan plan) {
@@ -122,7 +123,7 @@ Result<void> Firewall::enforce(const config::Policy& written, Plan plan) {
   adopt(std::move(plan));
   written_ = written;
   generations_[static_cast<std::uint32_t>(generation)] = state_.generation;
-  const auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
+  const auto updated = datapath_.update(placement_, bound_.topology, bound_.policy.host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   if (!updated) spdlog::error("{}", trouble_);
   return {};
@@ -148,17 +149,18 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(
                               .changed = !same,
                               .entries = 0,
                               .warnings = std::move(warnings)};
-  if (same && policy_) {
+  if (same && written_) {
     report.entries = entries_of(image_);
     return report;
   }
-  auto topology = look(policy);
-  if (!topology) return unchanged(topology.error());
-  auto plan = this->plan(policy, *std::move(topology));
+  auto bound = look(policy);
+  if (!bound) return unchanged(bound.error());
+  auto plan = this->plan(*std::move(bound));
   if (!plan) return unchanged(plan.error());
   if (session)
     if (auto cut = explain::lockout(
-            {plan->policy, plan->image, plan->placement, plan->topology, plan->book}, *session))
+            {plan->bound.policy, plan->image, plan->placement, plan->bound.topology, plan->book},
+            *session))
       return Refusal{.sentence = "the policy " + config::names_of(sources) +
                                  " would lock you out; nothing was changed. 'fwctl apply --force' "
                                  "puts it in force all the same",
@@ -185,22 +187,22 @@ std::variant<control::ApplyReport, Refusal> Firewall::apply(
 
 Result<void> Firewall::interfaces_changed() {
   if (!written_) return {};
-  auto topology = look(*written_);
-  if (!topology) return topology.error();
-  auto plan = this->plan(*written_, *std::move(topology));
+  auto bound = look(*written_);
+  if (!bound) return bound.error();
+  auto plan = this->plan(*std::move(bound));
   if (!plan) return plan.error();
   if (plan->image != image_) return enforce(config::Policy{*written_}, *std::move(plan));
 
   adopt(*std::move(plan));
-  auto updated = datapath_.update(placement_, topology_, policy_->host.datapath);
+  auto updated = datapath_.update(placement_, bound_.topology, bound_.policy.host.datapath);
   trouble_ = updated ? "" : updated.error().message;
   return updated;
 }
 
 std::optional<config::Time> Firewall::next_end() const {
-  if (!policy_) return std::nullopt;
+  if (!written_) return std::nullopt;
   // From what was put in force, not from now: an end that came meanwhile is not lost.
-  return config::next_end(*policy_, config::Time::min());
+  return config::next_end(bound_.policy, config::Time::min());
 }
 
 Result<void> Firewall::endpoints_changed() {

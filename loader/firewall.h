@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "loader/base/endpoints.h"
 #include "loader/base/topology.h"
+#include "loader/compile/bind.h"
 #include "loader/compile/compile.h"
 #include "loader/config/parse.h"
 #include "loader/control/reports.h"
@@ -54,12 +56,14 @@ class Firewall {
   Result<void> interfaces_changed();
   void routes_changed() { datapath_.next_hops_changed(); }
   Result<void> endpoints_changed();
+  // What container engines say now; interfaces_changed() puts it in force.
+  void set_endpoints(Endpoints endpoints) { endpoints_ = std::move(endpoints); }
 
   Result<std::uint64_t> sweep() { return datapath_.sweep(); }  // how many entries were freed
 
   // No policy was ever in force in this BPF folder.
   [[nodiscard]] bool unused() const { return datapath_.generation() == 0; }
-  [[nodiscard]] bool enforcing() const { return policy_.has_value(); }
+  [[nodiscard]] bool enforcing() const { return written_.has_value(); }
   [[nodiscard]] control::StatusReport status() const;
   [[nodiscard]] Result<control::CountersReport> counters() const;
   [[nodiscard]] Result<control::FlowsReport> flows(std::uint64_t limit) const;
@@ -72,20 +76,20 @@ class Firewall {
 
  private:
   Firewall(FirewallOptions options, datapath::Datapath datapath, State state);
-  // The network as this policy sees it.
-  Result<Topology> look(const config::Policy& policy);
+  // The network and the containers as this policy sees them.
+  Result<compile::Bound> look(const config::Policy& written);
   // A policy compiled for this machine.
   struct Plan {
-    config::Policy policy;  // of what was written, what has not ended
-    Topology topology;
+    compile::Bound bound;
     compile::Placement placement;
     compile::AccountBook book;
     compile::Image image;
   };
-  [[nodiscard]] Result<Plan> plan(const config::Policy& written, Topology topology) const;
+  [[nodiscard]] Result<Plan> plan(compile::Bound bound) const;
   Result<void> enforce(const config::Policy& written, Plan plan);
   void adopt(Plan plan);  // as what is in force
   [[nodiscard]] std::vector<control::ContainerStatus> containers() const;
+  [[nodiscard]] control::ContainerStatus container_at(const Address& address) const;
   [[nodiscard]] std::vector<std::string> next_steps() const;
   [[nodiscard]] std::uint64_t policy_generation(std::uint32_t kernel_generation) const;
 
@@ -94,11 +98,11 @@ class Firewall {
   State state_;  // on disk; its accounts are those of the image in force
 
   std::optional<config::Policy> written_;  // unset until this run has put one in force
-  std::optional<config::Policy> policy_;   // of that, what has not ended
   config::Sources sources_;                // what it was read from
+  Endpoints endpoints_;
+  compile::Bound bound_;  // of written_ what has not ended, with the containers' addresses
   compile::Image image_;
   compile::Placement placement_;
-  Topology topology_;
   std::map<std::string, std::string> renamed_;  // wires: the policy's name -> the name now
   std::string trouble_;                         // of the last update of attachments; empty: none
   // The kernel numbers every swap, also those that a new address causes; people count policies.

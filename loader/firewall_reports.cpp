@@ -4,6 +4,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <algorithm>
+#include <set>
 
 #include "loader/explain/explain.h"
 #include "loader/firewall.h"
@@ -32,20 +33,49 @@ std::string name_of(const Topology& topology, std::uint32_t index) {
 
 }  // namespace
 
+control::ContainerStatus Firewall::container_at(const Address& address) const {
+  control::ContainerStatus container;
+  container.address = address.to_string();
+  const fw_ident ident = compile::identify(image_, address);
+  container.zone = image_.zones.at(ident.zone);
+  container.enforced = (ident.flags & FW_IDENT_CONTAINER) != 0;
+  const auto found = placement_.endpoints.find(address);
+  if (found == placement_.endpoints.end()) {
+    if (container.enforced)
+      container.why = "not heard from yet; its first packets go through the kernel's stack";
+    return container;
+  }
+  container.interface = name_of(bound_.topology, found->second.ifindex);
+  for (const auto& attachment : datapath_.attachments())
+    if (attachment.ifindex == found->second.ifindex && attachment.mode == "none") {
+      container.enforced = false;
+      container.why = attachment.why;
+    }
+  return container;
+}
+
 std::vector<control::ContainerStatus> Firewall::containers() const {
   std::vector<control::ContainerStatus> result;
-  for (const auto& [name, service] : policy_->services)
+  std::set<Address> told;
+  for (const compile::Member& member : bound_.members) {
+    control::ContainerStatus container;
+    if (member.address && member.why.empty()) {
+      told.insert(*member.address);
+      container = container_at(*member.address);
+    } else {
+      if (member.address) container.address = member.address->to_string();
+      container.why = member.why;
+    }
+    container.name = member.container;
+    container.service = member.service;
+    result.push_back(std::move(container));
+  }
+  for (const auto& [name, service] : written_->services)
     for (const auto& address : service.addresses) {
-      control::ContainerStatus container;
+      auto container = container_at(address);
+      // Neither a container of this machine nor one that an engine told of.
+      if (told.contains(address) || (container.interface.empty() && !container.enforced)) continue;
       container.service = name;
-      container.address = address.to_string();
-      if (const auto found = placement_.endpoints.find(address);
-          found != placement_.endpoints.end())
-        container.interface = name_of(topology_, found->second.ifindex);
-      else if (!compile::is_container(image_, address))
-        continue;  // on another machine: a router's service
-      else
-        container.why = "not heard from yet; its first packets go through the kernel's stack";
       result.push_back(std::move(container));
     }
   return result;
@@ -59,8 +89,9 @@ std::vector<std::string> Firewall::next_steps() const {
         fmt::format("interface {} is called {} now and stays protected until fwd starts anew; name "
                     "it in the policy",
                     name, now));
-  for (const auto& uplink : policy_->host.uplinks)
-    if (topology_.by_name(uplink) == nullptr)
+  steps.insert(steps.end(), bound_.troubles.begin(), bound_.troubles.end());
+  for (const auto& uplink : bound_.policy.host.uplinks)
+    if (bound_.topology.by_name(uplink) == nullptr)
       steps.push_back(fmt::format(
           "interface {} (host.uplinks) does not exist; it is protected as soon as it appears",
           uplink));
@@ -80,7 +111,7 @@ control::StatusReport Firewall::status() const {
     report.why = "no policy is in force";
     return report;
   }
-  report.policy = {.name = policy_->name,
+  report.policy = {.name = written_->name,
                    .generation = state_.generation,
                    .applied_at = state_.applied_at,
                    .comment = state_.comment};
@@ -97,7 +128,7 @@ control::StatusReport Firewall::status() const {
 }
 
 Result<control::CountersReport> Firewall::counters() const {
-  if (!policy_) return Error{"no policy is in force, so nothing is counted"};
+  if (!written_) return Error{"no policy is in force, so nothing is counted"};
   const auto counts = datapath_.accounts();
   if (!counts) return counts.error();
   return report::counters(*written_, state_.accounts, *counts);
@@ -122,16 +153,17 @@ Result<control::FlowsReport> Firewall::flows(std::uint64_t limit) const {
 }
 
 Result<control::ExplainReport> Firewall::explain(const control::ExplainRequest& asked) const {
-  if (!policy_) return Error{"no policy is in force, so nothing can be explained"};
-  const auto question = explain::read_question(*policy_, asked.from, asked.to);
+  if (!written_) return Error{"no policy is in force, so nothing can be explained"};
+  const auto question = explain::read_question(bound_.policy, asked.from, asked.to);
   if (!question) return question.error();
-  return explain::explain(
-      {*policy_, image_, placement_, topology_, state_.accounts}, *question, state_.generation,
-      [this](const compile::Probe& probe) { return datapath_.explain(probe, placement_); });
+  return explain::explain({bound_.policy, image_, placement_, bound_.topology, state_.accounts},
+                          *question, state_.generation, [this](const compile::Probe& probe) {
+                            return datapath_.explain(probe, placement_);
+                          });
 }
 
 Result<control::PolicyReport> Firewall::policy() const {
-  if (!policy_) return Error{"no policy is in force"};
+  if (!written_) return Error{"no policy is in force"};
   return control::PolicyReport{.generation = state_.generation,
                                .sources = sources_.layers,
                                .attachments = sources_.attachments};

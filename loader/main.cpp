@@ -11,6 +11,8 @@
 
 #include "loader/bpf/log.h"
 #include "loader/daemon.h"
+#include "loader/engine/api.h"
+#include "loader/engine/follower.h"
 
 namespace {
 
@@ -29,6 +31,20 @@ void set_up_log() {
 std::string only(const std::string& given, const std::string& allowed) {
   if (given == allowed) return {};
   return "this version of fwd supports only '" + allowed + "' here";
+}
+
+std::string engine_fault(const std::string& given) {
+  if (given == "none") return {};
+  const auto path = fw::engine::socket_path(given);
+  return path ? std::string{} : path.error().message;
+}
+
+// "none" beside others says nothing more than they do.
+std::vector<fw::engine::Source> sources_of(const std::vector<std::string>& engines) {
+  std::vector<fw::engine::Source> sources;
+  for (const auto& engine : engines)
+    if (engine != "none") sources.push_back({.url = engine, .expected = true});
+  return sources;
 }
 
 int run(int argc, char** argv) {
@@ -53,14 +69,20 @@ int run(int argc, char** argv) {
   app.add_option("--metrics", metrics, "ADDR:PORT to serve metrics at, or off")
       ->check([](const std::string& given) { return only(given, "off"); });
   std::vector<std::string> engines;
-  app.add_option("--engine", engines, "Container engine's socket, or none")
-      ->check([](const std::string& given) { return only(given, "none"); });
+  app.add_option("--engine", engines,
+                 "Container engine to follow: unix:///PATH, repeatable, or none [docker's and "
+                 "podman's sockets in /run]")
+      ->check(engine_fault);
+  std::string followed;
+  app.add_option("--follow-engine", followed)->group("");  // how fwd starts its followers
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(fw::Exit::kUsage);
   }
+  if (!followed.empty()) return fw::engine::follow(followed, fw::engine::kFollowerOutput);
+  if (!engines.empty()) options.engines = sources_of(engines);
   return static_cast<int>(fw::run_daemon(options));
 }
 

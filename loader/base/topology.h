@@ -35,6 +35,8 @@ struct Interface {
   std::uint32_t master = 0;  // ifindex of its bridge or bond; 0: none
   std::uint32_t peer = 0;    // veth: ifindex of the other end, in whichever namespace; 0: unknown
   std::optional<VlanTag> vlan;  // kind "vlan"
+  std::int32_t peer_namespace = -1;  // id of that namespace in ours; -1: ours, or unknown
+  bool of_engine = false;            // a bridge that a container engine made (compile/bind.h)
   bool up = false;
   bool loopback = false;
   bool ethernet = true;  // its frames start with an Ethernet header; false: tun, wireguard, ppp
@@ -49,6 +51,7 @@ struct Neighbour {
   std::uint32_t interface = 0;  // where the address is resolved (a bridge or a veth)
   std::uint32_t port = 0;       // the bridge port its MAC was learned on; 0: not a bridge
   Mac mac{};
+  bool of_engine = false;  // a container engine says so, rather than the neighbour itself
 
   bool operator==(const Neighbour&) const = default;
 };
@@ -56,6 +59,8 @@ struct Neighbour {
 struct Topology {
   std::map<std::uint32_t, Interface> interfaces;  // by ifindex
   std::map<Address, Neighbour> neighbours;
+  // Of containers: process -> id of its network namespace, as in Interface::peer_namespace.
+  std::map<std::int32_t, std::int32_t> namespaces;
 
   [[nodiscard]] const Interface* by_name(const std::string& name) const {
     for (const auto& [index, interface] : interfaces)

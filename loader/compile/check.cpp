@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "loader/compile/bind.h"
 #include "loader/config/diagnostic.h"
 #include "loader/config/names.h"
 #include "loader/config/until.h"
@@ -40,9 +41,9 @@ CheckedPolicy check(const config::Sources& sources, config::Time now) {
   config::Report report;
   for (const auto& layer : sources.layers) report.add_source(layer);
   warn_of_ended(*parsed.policy, now, report);
-  const auto policy = config::in_force_at(*parsed.policy, now);
-  if (const auto offline = compile_offline(policy)) {
-    checked.tests = run_tests(policy, *offline);
+  const auto assumed = with_assumed_members(config::in_force_at(*parsed.policy, now));
+  if (const auto offline = compile_offline(assumed)) {
+    checked.tests = run_tests(assumed, *offline);
     checked.policy = std::move(parsed.policy);
   } else {
     report.error({sources.layers.front().name, 0, 0}, offline.error().message);

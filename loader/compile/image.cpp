@@ -54,15 +54,19 @@ DoorOrder door_order(const fw_door_key& key) {
   return {Address::from_abi(key.addr), ntohs(key.port), key.proto, key.family};
 }
 
-bool is_container(const Image& image, const Address& address) {
-  const fw_ident* best = nullptr;
+fw_ident identify(const Image& image, const Address& address) {
+  fw_ident best{};
   unsigned length = 0;
   for (const auto& [prefix, ident] : image.identities)
-    if (prefix.contains(address) && (best == nullptr || prefix.length() >= length)) {
-      best = &ident;
+    if (prefix.contains(address) && prefix.length() >= length) {
+      best = ident;
       length = prefix.length();
     }
-  return best != nullptr && (best->flags & FW_IDENT_CONTAINER) != 0;
+  return best;
+}
+
+bool is_container(const Image& image, const Address& address) {
+  return (identify(image, address).flags & FW_IDENT_CONTAINER) != 0;
 }
 
 }  // namespace fw::compile

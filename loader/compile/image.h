@@ -80,6 +80,9 @@ struct Image {
 using DoorOrder = std::tuple<Address, std::uint16_t, std::uint8_t, std::uint8_t>;
 DoorOrder door_order(const fw_door_key& key);
 
+// What the kernel's prefix tables say of an address.
+fw_ident identify(const Image& image, const Address& address);
+
 // Is this address behind one of this machine's container interfaces?
 bool is_container(const Image& image, const Address& address);
 

@@ -58,6 +58,8 @@ class Places {
         const auto& subnets = policy_.zones.at(subnet->second).subnets;
         networks.insert(subnets.begin(), subnets.end());
       }
+    for (const auto& [name, zone] : policy_.zones)
+      if (!zone.networks.empty()) networks.insert(zone.subnets.begin(), zone.subnets.end());
     return networks;
   }
 

@@ -68,6 +68,8 @@ class Placer {
     for (const auto& [name, service] : policy_.services)
       for (const Address& address : service.addresses) locate(address);
     place_vlans();
+    for (const auto& [address, neighbour] : topology_.neighbours)
+      if (neighbour.of_engine) locate(address);
     return std::move(placement_);
   }
 
@@ -131,7 +133,7 @@ class Placer {
       const bool named = std::any_of(connected.begin(), connected.end(), [&](const Prefix& prefix) {
         return !is_link_local(prefix.address()) && in_a_subnet(prefix);
       });
-      if (named) place_container(interface);
+      if (named || interface.of_engine) place_container(interface);
     }
   }
 

@@ -92,6 +92,7 @@ enum class Datapath { kAuto, kXdp, kTc };
 
 struct Zone {
   std::vector<Prefix> subnets;
+  std::vector<std::string> networks;  // of container engines; their subnets are the zone's
   std::vector<std::string> interfaces;
   std::vector<std::string> services;
   bool intra_allowed = false;
@@ -100,9 +101,20 @@ struct Zone {
   Location where;
 };
 
+// The containers of one service of a compose project.
+struct ComposeRef {
+  std::string project;
+  std::string service;
+  auto operator<=>(const ComposeRef&) const = default;
+};
+
 struct Service {
   bool host = false;  // runs in the host's own network
   std::vector<Address> addresses;
+  // Containers by name: a container engine says where they are (compile/bind.h).
+  std::string container;  // empty: none
+  std::optional<ComposeRef> compose;
+  [[nodiscard]] bool follows_engine() const { return !container.empty() || compose; }
   std::map<std::string, std::vector<PortSet>> ports;  // "dns" -> {tcp 53, udp 53}
   Location where;
 };

@@ -2,6 +2,7 @@
 // `services`: who they are and which ports they have.
 #include <algorithm>
 
+#include "loader/config/containers.h"
 #include "loader/config/names.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
@@ -9,7 +10,7 @@
 namespace fw::config {
 namespace {
 
-const Keys kServiceKeys = {{"addresses", "ports", "host"}, {"container", "compose", "check"}};
+const Keys kServiceKeys = {{"addresses", "container", "compose", "ports", "host"}, {"check"}};
 
 void declare_name(const Entry& entry, std::string_view what, Scope& scope) {
   const std::string& name = entry.key.text;
@@ -99,6 +100,54 @@ bool read_port_names(const Node& node, Service& service, Report& report) {
   return good;
 }
 
+void refuse_both(const std::string& name, const char* first, const char* second, const Node& where,
+                 const char* hint, Report& report) {
+  report.error(where.where, "service " + quote(name) + " has both " + first + " and " + second,
+               hint);
+}
+
+// Of `host`, `addresses`, `container` and `compose`, one says where a service is.
+void read_place(const Entry& entry, const Fields& fields, Service& service, Report& report) {
+  const std::string& name = entry.key.text;
+  const Node* addresses = fields["addresses"];
+  const Node* container = fields["container"];
+  const Node* compose = fields["compose"];
+  if (const Node* host = fields["host"])
+    service.host = read_bool(*host, "'host'", report).value_or(true);
+  if (addresses != nullptr) read_addresses(*addresses, service, report);
+  if (container != nullptr) read_container(*container, service, report);
+  if (compose != nullptr) read_compose(*compose, service, report);
+
+  const Node* followed = container != nullptr ? container : compose;
+  const char* key = container != nullptr ? "'container'" : "'compose'";
+  if (service.host && addresses != nullptr) {
+    refuse_both(name, "'host: true'", "'addresses'", *addresses,
+                "a service of this machine has the machine's addresses; leave 'addresses' out",
+                report);
+  } else if (service.host && followed != nullptr) {
+    refuse_both(name, "'host: true'", key, *followed,
+                "a container in the host's own network is the host to the kernel; leave its name "
+                "out",
+                report);
+  } else if (addresses != nullptr && followed != nullptr) {
+    refuse_both(name, "'addresses'", key, *followed,
+                "the container engine says the addresses; leave 'addresses' out", report);
+  } else if (container != nullptr && compose != nullptr) {
+    refuse_both(name, "'container'", "'compose'", *compose,
+                "a compose service is found by its project's name alone; leave 'container' out",
+                report);
+  }
+  const bool empty =
+      addresses != nullptr && addresses->kind == Node::Kind::kSequence && addresses->items.empty();
+  const bool elsewhere =
+      fields.attempted("addresses") || fields.attempted("container") || fields.attempted("compose");
+  if (!service.host && (empty || !elsewhere)) {
+    report.error(entry.key.where, "service " + quote(name) + " is nowhere: it has no addresses",
+                 "write 'addresses: [...]', 'container: NAME', 'compose: PROJECT/SERVICE', or "
+                 "'host: true' for a service of this machine");
+  }
+}
+
 void read_service(const Entry& entry, Scope& scope) {
   const std::string& name = entry.key.text;
   Service& service = scope.policy.services[name];
@@ -107,23 +156,7 @@ void read_service(const Entry& entry, Scope& scope) {
   if (!is_map(entry.value, "service " + quote(name), report)) return;
 
   const Fields fields{entry.value, kServiceKeys, "a service", report};
-  const Node* addresses = fields["addresses"];
-  const Node* host = fields["host"];
-  if (host != nullptr) service.host = read_bool(*host, "'host'", report).value_or(true);
-  if (addresses != nullptr) read_addresses(*addresses, service, report);
-  if (service.host && addresses != nullptr) {
-    report.error(addresses->where,
-                 "service " + quote(name) + " has both 'host: true' and 'addresses'",
-                 "a service of this machine has the machine's addresses; leave 'addresses' out");
-  }
-  const bool empty =
-      addresses != nullptr && addresses->kind == Node::Kind::kSequence && addresses->items.empty();
-  const bool elsewhere =
-      fields.attempted("addresses") || fields.attempted("container") || fields.attempted("compose");
-  if (!service.host && (empty || !elsewhere)) {
-    report.error(entry.key.where, "service " + quote(name) + " is nowhere: it has no addresses",
-                 "write 'addresses: [...]', or 'host: true' for a service of this machine");
-  }
+  read_place(entry, fields, service, report);
   const Node* ports = fields["ports"];
   if (ports == nullptr || read_port_names(*ports, service, report)) scope.incomplete.erase(name);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "loader/config/containers.h"
 #include "loader/config/names.h"
 #include "loader/config/reader.h"
 #include "loader/config/sections.h"
@@ -11,7 +12,8 @@ namespace fw::config {
 
 namespace {
 
-const Keys kZoneKeys = {{"subnets", "interfaces", "services", "intra", "masquerade"}, {"networks"}};
+const Keys kZoneKeys = {{"subnets", "networks", "interfaces", "services", "intra", "masquerade"},
+                        {}};
 const Keys kHostKeys = {{"uplinks", "datapath", "admin", "egress"}, {}};
 
 // Who was first to claim something that one zone alone can have.
@@ -36,6 +38,7 @@ class Claims {
 
 struct Members {
   Claims<Prefix> subnets;
+  Claims<std::string> networks;
   Claims<std::string> interfaces;
   Claims<std::string> services;
   Claims<Address> addresses;
@@ -49,6 +52,17 @@ void read_subnets(const Node& node, const std::string& name, Members& members, S
     } else if (members.subnets.claim(*prefix, "subnet " + prefix->to_string(), name, word.where(),
                                      scope.report)) {
       scope.policy.zones[name].subnets.push_back(*prefix);
+    }
+  }
+}
+
+void read_networks(const Node& node, const std::string& name, Members& members, Scope& scope) {
+  for (const Word& word : read_words(node, "'networks'", scope.report)) {
+    if (!check_network(word, scope.report)) continue;
+    const std::string network{word.text};
+    if (members.networks.claim(network, "network " + quote(network), name, word.where(),
+                               scope.report)) {
+      scope.policy.zones[name].networks.push_back(network);
     }
   }
 }
@@ -100,6 +114,7 @@ void read_zone(const Entry& entry, Members& members, Scope& scope) {
 
   const Fields fields{entry.value, kZoneKeys, "a zone", report};
   if (const Node* node = fields["subnets"]) read_subnets(*node, name, members, scope);
+  if (const Node* node = fields["networks"]) read_networks(*node, name, members, scope);
   if (const Node* node = fields["interfaces"]) read_interfaces(*node, name, members, scope);
   if (const Node* node = fields["services"]) {
     for (const Word& word : read_words(*node, "'services'", report)) {

@@ -36,9 +36,12 @@ void fields(Io& io, Of<Io, PolicyStatus>& policy) {
 
 template <class Io>
 void fields(Io& io, Of<Io, ContainerStatus>& container) {
+  io("name", container.name);
   io("service", container.service);
+  io("zone", container.zone);
   io("address", container.address);
   io("interface", container.interface);
+  io("enforced", container.enforced);
   io("why", container.why);
 }
 
@@ -46,6 +49,13 @@ template <class Io>
 void fields(Io& io, Of<Io, LocalDoorsStatus>& doors) {
   io("open", doors.open);
   io("why", doors.why);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, EngineStatus>& engine) {
+  io("socket", engine.socket);
+  io("version", engine.version);
+  io("trouble", engine.trouble);
 }
 
 template <class Io>
@@ -63,6 +73,7 @@ void fields(Io& io, Of<Io, StatusReport>& status) {
   io("interfaces", status.interfaces);
   io("local_doors", status.local_doors);
   io("flows", status.flows);
+  io("engines", status.engines);
   io("containers", status.containers);
   io("next", status.next);
 }
@@ -236,6 +247,58 @@ template <class Io>
 void fields(Io& io, Of<Io, DiffReport>& report) {
   io("differs", report.differs);
   io("changes", report.changes);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, DoorOpener>& opener) {
+  io("kind", opener.kind);
+  io("name", opener.name);
+  io("text", opener.text);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExposedDoor>& door) {
+  io("address", door.address);
+  io("interface", door.interface);
+  io("proto", door.proto);
+  io("port", door.port);
+  io("last_port", door.last_port);
+  io("local", door.local);
+  io("declared", door.declared);
+  io("declared_by", door.declared_by);
+  io("reachable", door.reachable);
+  io("from", door.from);
+  io("unguarded", door.unguarded);
+  io("denied", door.denied);
+  io("opened_by", door.opened_by);
+  io("declare", door.declare);
+  io("close", door.close);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExposedInterface>& interface) {
+  io("name", interface.name);
+  io("addresses", interface.addresses);
+  io("guarded", interface.guarded);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, ExposureReport>& report) {
+  io("policy", report.policy);
+  io("enforced", report.enforced);
+  io("declared", report.declared);
+  io("undeclared", report.undeclared);
+  io("local", report.local);
+  io("doors", report.doors);
+  io("interfaces", report.interfaces);
+  io("unseen", report.unseen);
+}
+
+template <class Io>
+void fields(Io& io, Of<Io, GraphReport>& report) {
+  io("name", report.name);
+  io("format", report.format);
+  io("graph", report.graph);
 }
 
 template <class Io>

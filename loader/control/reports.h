@@ -42,14 +42,25 @@ struct PolicyStatus {
   bool operator==(const PolicyStatus&) const = default;
 };
 
-// An address that a service names, and where it was found.
+// An address that a service names, or a container of an engine, and where it was found.
 struct ContainerStatus {
-  std::string service;
-  std::string address;
+  std::string name;     // of the container; empty: no engine knows it
+  std::string service;  // empty: none names it
+  std::string zone;
+  std::string address;    // empty: it has none that fwd could guard
   std::string interface;  // empty: not placed
-  std::string why;        // why not placed; may be empty
+  bool enforced = false;  // the policy decides what it sends and receives
+  std::string why;        // not enforced or not placed; may be empty
 
   bool operator==(const ContainerStatus&) const = default;
+};
+
+struct EngineStatus {
+  std::string socket;   // "unix:///run/docker.sock"
+  std::string version;  // "docker 20.10.24"; empty: it never answered
+  std::string trouble;  // empty: it is followed
+
+  bool operator==(const EngineStatus&) const = default;
 };
 
 struct FlowUsage {
@@ -75,6 +86,7 @@ struct StatusReport {
   std::vector<InterfaceStatus> interfaces;
   LocalDoorsStatus local_doors;
   FlowUsage flows;
+  std::vector<EngineStatus> engines;
   std::vector<ContainerStatus> containers;
   std::vector<std::string> next;  // what to do next, one sentence each; fwctl adds the obvious ones
 
@@ -275,6 +287,67 @@ struct DiffReport {
   std::vector<ReachChange> changes;
 
   bool operator==(const DiffReport&) const = default;
+};
+
+// --- exposure: made by fwctl; no request asks for it
+
+// What holds a door open.
+struct DoorOpener {
+  std::string kind;  // "process", "container", "rule" of nft, "policy"
+  std::string name;  // of it; "" for a process out of sight
+  std::string text;  // for people: "sshd (pid 812)"
+
+  bool operator==(const DoorOpener&) const = default;
+};
+
+struct ExposedDoor {
+  std::string address;    // "*", "0.0.0.0" and "::" for every one, of its family
+  std::string interface;  // "": every one
+  std::string proto;
+  std::uint16_t port = 0;
+  std::uint16_t last_port = 0;  // the same, but for a range
+  bool local = false;           // only this machine's own processes get to it
+  bool declared = false;        // the policy names it
+  std::optional<RuleRef> declared_by;
+  bool reachable = false;              // by somebody else
+  std::vector<std::string> from;       // zones that may; empty without a policy that is enforced
+  std::vector<std::string> unguarded;  // interfaces without fwd by which anybody may
+  std::string denied;                  // a name of FW_REASONS, where fwd keeps everybody out
+  std::vector<DoorOpener> opened_by;
+  std::vector<std::string> declare;  // lines of a policy that would name it
+  std::string close;                 // how to close it instead
+
+  bool operator==(const ExposedDoor&) const = default;
+};
+
+struct ExposedInterface {
+  std::string name;
+  std::vector<std::string> addresses;
+  bool guarded = false;  // fwd judges what comes in by it
+
+  bool operator==(const ExposedInterface&) const = default;
+};
+
+struct ExposureReport {
+  std::string policy;     // whose word counts: a file, or "NAME@GENERATION" in force; "": none
+  bool enforced = false;  // by it `from` and `denied` were judged
+  std::uint64_t declared = 0;
+  std::uint64_t undeclared = 0;
+  std::uint64_t local = 0;
+  std::vector<ExposedDoor> doors;  // the undeclared first
+  std::vector<ExposedInterface> interfaces;
+  std::vector<std::string> unseen;  // sentences on what could not be looked at
+
+  bool operator==(const ExposureReport&) const = default;
+};
+
+// What `fwctl graph --json` prints; no request asks for it.
+struct GraphReport {
+  std::string name;    // of the policy
+  std::string format;  // "svg", "mermaid", "dot"
+  std::string graph;   // the picture in that format
+
+  bool operator==(const GraphReport&) const = default;
 };
 
 // --- apply, reload, teardown, version

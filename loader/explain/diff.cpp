@@ -10,6 +10,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "loader/compile/bind.h"
 #include "loader/compile/offline.h"
 #include "loader/config/canonical.h"
 #include "loader/explain/segments.h"
@@ -333,8 +334,10 @@ DiffReport diff(const World& before, const World& after, const std::vector<FlowR
   return Differ{before, after}.run(flows);
 }
 
-Result<DiffReport> diff(const config::Policy& before, const config::Policy& after,
+Result<DiffReport> diff(const config::Policy& old_policy, const config::Policy& new_policy,
                         const std::vector<FlowReport>& flows) {
+  const config::Policy before = compile::with_assumed_members(old_policy);
+  const config::Policy after = compile::with_assumed_members(new_policy);
   const Topology machine = compile::offline_topology({&before, &after});
   const auto old_compiled = Compiled::of(before, machine);
   if (!old_compiled) return old_compiled.error();

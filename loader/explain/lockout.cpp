@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "loader/compile/bind.h"
 #include "loader/compile/offline.h"
 #include "loader/config/names.h"
 #include "loader/explain/atlas.h"
@@ -118,8 +119,9 @@ std::optional<config::Diagnostic> lockout(const World& world, const Session& ses
                             ""};
 }
 
-Result<std::optional<config::Diagnostic>> lockout(const config::Policy& policy,
+Result<std::optional<config::Diagnostic>> lockout(const config::Policy& written,
                                                   const Session& session) {
+  const config::Policy policy = compile::with_assumed_members(written);
   Topology machine = compile::offline_topology({&policy});
   const std::uint32_t index =
       machine.interfaces.empty() ? 1 : machine.interfaces.rbegin()->first + 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/lint/lint.h"
 
+#include "loader/compile/bind.h"
 #include "loader/config/names.h"
 #include "loader/lint/lints.h"
 
@@ -11,7 +12,9 @@ std::string called(const std::string& text, const config::Location& there,
   return config::quote(text) + " (" + config::place_of(there, here) + ")";
 }
 
-std::vector<config::Diagnostic> lint(const config::Policy& policy, const config::Sources& sources) {
+std::vector<config::Diagnostic> lint(const config::Policy& written,
+                                     const config::Sources& sources) {
+  const config::Policy policy = compile::with_assumed_members(written);
   config::Report report;
   for (const auto& layer : sources.layers) report.add_source(layer);
   for (const auto question : {shadowed_lines, impossible_lines, forgotten_ipv6, empty_zones,

@@ -26,11 +26,11 @@ inline Error netlink_error(const std::string& doing, int code) {
   return Error{doing + ": " + nl_geterror(code)};
 }
 
-// A route netlink socket in the calling thread's network namespace.
-inline Result<Socket> connect() {
+// A netlink socket in the calling thread's network namespace.
+inline Result<Socket> connect(int protocol = NETLINK_ROUTE) {
   Socket socket{nl_socket_alloc()};
   if (!socket) return Error{"allocating a netlink socket: out of memory"};
-  if (const int failed = nl_connect(socket.get(), NETLINK_ROUTE); failed < 0)
+  if (const int failed = nl_connect(socket.get(), protocol); failed < 0)
     return netlink_error("opening a netlink socket", failed);
   return socket;
 }

@@ -97,6 +97,9 @@ Interface to_interface(rtnl_link* link) {
         VlanTag{.link = static_cast<std::uint32_t>(std::max(0, rtnl_link_get_link(link))),
                 .protocol = ntohs(static_cast<std::uint16_t>(rtnl_link_vlan_get_protocol(link))),
                 .id = static_cast<std::uint16_t>(std::max(0, rtnl_link_vlan_get_id(link)))};
+  std::int32_t peer_namespace = -1;
+  if (rtnl_link_get_link_netnsid(link, &peer_namespace) == 0)
+    interface.peer_namespace = peer_namespace;
   interface.up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
   interface.loopback = (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0;
   interface.ethernet = interface.loopback || rtnl_link_get_arptype(link) == ARPHRD_ETHER;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <cstring>
@@ -56,6 +57,9 @@ Result<void> Daemon::start(const Argv& more_flags, milliseconds timeout) {
   Argv argv = {
       program_path("fwd"), "--config",       policy_file(), "--socket", socket(), "--bpffs", bpffs_,
       "--state",           files_ / "state", "--metrics",   "off"};
+  // The machine's own engines know nothing of a namespace of the test's.
+  if (std::ranges::find(more_flags, "--engine") == more_flags.end())
+    argv.insert(argv.end(), {"--engine", "none"});
   argv.insert(argv.end(), more_flags.begin(), more_flags.end());
   auto process = netns_.start(
       argv, {.netns = {}, .env = {"NOTIFY_SOCKET=" + (files_ / "notify")}, .stdin_text = {}});

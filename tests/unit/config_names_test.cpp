@@ -365,5 +365,40 @@ INSTANTIATE_TEST_SUITE_P(Several, WrongMeaning,
                               "6:1: unknown key 'nmae' | did you mean 'name'?"}}),
                          [](const auto& row) { return std::string{row.param.name}; });
 
+INSTANTIATE_TEST_SUITE_P(
+    Containers, WrongMeaning,
+    testing::Values(
+        Mistake{"Names",
+                kVersion + "services:\n"
+                           "  a: {container: -x}\n"
+                           "  b: {container: [x]}\n"
+                           "  c: {compose: shop}\n"
+                           "  d: {compose: shop/a/b}\n"
+                           "zones: {z: {networks: [a b]}}\n",
+                {"3:18: '-x' cannot be the name of a container | 'docker ps' or 'podman ps' lists "
+                 "the names",
+                 "4:18: 'container' must be one value, not a list",
+                 "5:16: 'shop' names no service of a compose project | write PROJECT/SERVICE, as "
+                 "in 'compose: shop/web'",
+                 "6:21: 'a/b' cannot be the name of a compose service | 'docker compose ls' lists "
+                 "the projects",
+                 "7:24: 'a b' cannot be the name of a container network | 'docker network ls' or "
+                 "'podman network ls' lists the names"}},
+        Mistake{"Twice",
+                kVersion + "services:\n"
+                           "  a: {host: true, container: x}\n"
+                           "  b: {addresses: [10.0.0.1], compose: x/y}\n"
+                           "  c: {container: x, compose: x/y}\n"
+                           "zones: {y: {networks: [n]}, z: {networks: [n]}}\n",
+                {"3:30: service 'a' has both 'host: true' and 'container' | a container in the "
+                 "host's own network is the host to the kernel; leave its name out",
+                 "4:39: service 'b' has both 'addresses' and 'compose' | the container engine says "
+                 "the addresses; leave 'addresses' out",
+                 "5:30: service 'c' has both 'container' and 'compose' | a compose service is "
+                 "found by its project's name alone; leave 'container' out",
+                 "6:44: network 'n' is in two zones, 'y' (line 6) and 'z' | leave it in one of "
+                 "them"}}),
+    [](const auto& row) { return std::string{row.param.name}; });
+
 }  // namespace
 }  // namespace fw::config

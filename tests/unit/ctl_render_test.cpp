@@ -66,8 +66,10 @@ StatusReport some_status() {
                        {"vethb2f1c", "container", "xdp", "native"}};
   report.local_doors = {true, "/sys/fs/cgroup"};
   report.flows = {1204, 1048576};
-  report.containers = {{"proxy", "172.20.1.10", "vethb2f1c", ""},
-                       {"api", "172.20.2.12", "", "no interface has it"}};
+  report.engines = {{"unix:///run/docker.sock", "docker 20.10.24", ""}};
+  report.containers = {{"shop-proxy", "proxy", "dmz", "172.20.1.10", "vethb2f1c", true, ""},
+                       {"", "api", "none", "172.20.2.12", "", true, "not heard from yet"},
+                       {"scraper", "", "", "", "", false, "it has the host's own network"}};
   return report;
 }
 
@@ -80,11 +82,16 @@ eth0       uplink     tc    veth: XDP would copy every GSO packet, and a veth ca
                             set host.datapath to force it
 vethb2f1c  container  xdp   native
 
+CONTAINER   SERVICE  ZONE  ADDRESS      INTERFACE  STATE
+shop-proxy  proxy    dmz   172.20.1.10  vethb2f1c  enforced
+-           api      none  172.20.2.12  -          enforced; not heard from yet
+scraper     -        -     -            -          not enforced: it has the host's own network
+
 policy      shop@7, applied 2026-11-20T12:00:00Z: more doors
 local doors open: /sys/fs/cgroup
 flows       1204 of 1048576 in use (0.1 %)
-containers  1 of 2 placed
-            not placed: api 172.20.2.12 (no interface has it)
+engines     docker 20.10.24 at unix:///run/docker.sock
+containers  2 of 3 enforced
 next        nothing to mend; 'fwctl counters' shows what is let through and dropped
 )");
 }
