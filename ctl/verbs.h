@@ -17,6 +17,7 @@ void add_counters(CLI::App& fwctl, Session& session);
 void add_flows(CLI::App& fwctl, Session& session);
 void add_explain(CLI::App& fwctl, Session& session);
 void add_diff(CLI::App& fwctl, Session& session);
+void add_schema(CLI::App& fwctl, Session& session);
 void add_teardown(CLI::App& fwctl, Session& session);
 void add_version(CLI::App& fwctl, Session& session);
 
