@@ -68,6 +68,7 @@ int run(std::vector<std::string> words, std::ostream& out, std::ostream& err, bo
   add_apply(fwctl, session);
   add_counters(fwctl, session);
   add_flows(fwctl, session);
+  add_schema(fwctl, session);
   add_teardown(fwctl, session);
   add_version(fwctl, session);
 

@@ -19,7 +19,7 @@ void add_explain(CLI::App& fwctl, Session& session);
 void add_diff(CLI::App& fwctl, Session& session);
 void add_exposure(CLI::App& fwctl, Session& session);
 void add_graph(CLI::App& fwctl, Session& session);
-
+void add_schema(CLI::App& fwctl, Session& session);
 void add_teardown(CLI::App& fwctl, Session& session);
 void add_version(CLI::App& fwctl, Session& session);
 
