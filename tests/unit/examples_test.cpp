@@ -4,12 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
-#include <fstream>
-#include <functional>
-#include <sstream>
 
 #include "loader/compile/check.h"
-#include "loader/config/canonical.h"
+#include "loader/config/load.h"
 
 namespace fw {
 namespace {
@@ -24,22 +21,28 @@ fs::path examples() {
 using Files = std::vector<std::string>;
 
 const std::vector<Files> kExamples = {
-    {"podplay/host.yaml"},          {"podplay/router.yaml"},       {"isolation/base.yaml"},
-    {"smtpy/container-proxy.yaml"}, {"mailproxy/proxy-host.yaml"}, {"mailproxy/genropy-host.yaml"},
-    {"mailproxy/three-tiers.yaml"}, {"sobertube/base.yaml"},
+    {"podplay/host.yaml"},
+    {"podplay/router.yaml"},
+    {"isolation/base.yaml"},
+    {"smtpy/container-proxy.yaml"},
+    {"mailproxy/proxy-host.yaml"},
+    {"mailproxy/genropy-host.yaml"},
+    {"mailproxy/three-tiers.yaml"},
+    {"sobertube/base.yaml"},
+    {"isolation/base.yaml", "isolation/development.yaml"},
+    {"isolation/base.yaml", "isolation/production.yaml"},
+    {"sobertube/base.yaml", "sobertube/development.yaml"},
 };
 
-std::string read(const fs::path& path) {
-  std::ifstream file{path};
-  EXPECT_TRUE(file) << path << " cannot be read";
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 compile::CheckedPolicy check(const Files& files) {
-  const fs::path path = examples() / files.front();
-  return compile::check({path.native(), read(path)});
+  std::vector<std::string> paths;
+  for (const auto& file : files) paths.push_back((examples() / file).native());
+  const auto sources = config::load(paths);
+  if (!sources) {
+    ADD_FAILURE() << sources.error().message;
+    return {};
+  }
+  return compile::check(*sources, config::Time{});
 }
 
 class Example : public testing::TestWithParam<Files> {};
