@@ -177,6 +177,19 @@ TEST_F(Robustness, WarningsAreToldAndLogged) {
   EXPECT_THAT(applied.err, warning);
 }
 
+TEST_F(Robustness, APolicyThatFailsItsTestsIsNotStartedWith) {
+  const std::string failing =
+      std::string{kSmall} + "tests: [{name: open, from: internet, allow: [host:1]}]\n";
+  FW_ASSIGN(daemon_, Daemon::create(*host_, failing));
+  FW_ASSIGN(const auto files, Scratch::create("failing"));
+  const auto run = host_->run({program_path("fwd"), "--config", daemon_->policy_file(), "--socket",
+                               files / "fwd.sock", "--bpffs", daemon_->bpffs(), "--state",
+                               files / "state", "--metrics", "off"});
+  EXPECT_EQ(run.status, 1) << run.describe();
+  EXPECT_THAT(run.err, HasSubstr("test 'open' failed: internet may not reach host:1/tcp"));
+  expect_untouched();
+}
+
 TEST_F(Robustness, ASecondFwdOnTheSameFolderIsRefused) {
   FW_ASSERT_OK(start(kSmall));
   FW_ASSIGN(const auto files, Scratch::create("second"));
