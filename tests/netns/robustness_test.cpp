@@ -105,6 +105,16 @@ TEST_F(Robustness, ABadPolicyAtTheStartTouchesNothing) {
               AllOf(HasSubstr("exit status 2"), HasSubstr("No such file")));
 }
 
+TEST_F(Robustness, AStartWithAPolicyThatFailsItsTestsTouchesNothing) {
+  const auto started =
+      start(std::string{kSmall} + "tests: [{name: open, from: internet, allow: [host:1]}]\n");
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().message,
+              AllOf(HasSubstr("exit status 1"),
+                    HasSubstr("test 'open' failed: internet may not reach host:1/tcp")));
+  expect_untouched();
+}
+
 TEST_F(Robustness, ABadPolicyLaterLeavesTheOldOneInForce) {
   FW_ASSERT_OK(start(kSmall));
   for (const auto& [name, text, sentence] : bad_policies()) {
@@ -175,19 +185,6 @@ TEST_F(Robustness, WarningsAreToldAndLogged) {
   const auto applied = daemon_->apply(twice + "# once more\n");
   EXPECT_EQ(applied.status, 0) << applied.describe();
   EXPECT_THAT(applied.err, warning);
-}
-
-TEST_F(Robustness, APolicyThatFailsItsTestsIsNotStartedWith) {
-  const std::string failing =
-      std::string{kSmall} + "tests: [{name: open, from: internet, allow: [host:1]}]\n";
-  FW_ASSIGN(daemon_, Daemon::create(*host_, failing));
-  FW_ASSIGN(const auto files, Scratch::create("failing"));
-  const auto run = host_->run({program_path("fwd"), "--config", daemon_->policy_file(), "--socket",
-                               files / "fwd.sock", "--bpffs", daemon_->bpffs(), "--state",
-                               files / "state", "--metrics", "off"});
-  EXPECT_EQ(run.status, 1) << run.describe();
-  EXPECT_THAT(run.err, HasSubstr("test 'open' failed: internet may not reach host:1/tcp"));
-  expect_untouched();
 }
 
 TEST_F(Robustness, ASecondFwdOnTheSameFolderIsRefused) {
