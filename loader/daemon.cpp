@@ -391,7 +391,7 @@ Exit run_daemon(const DaemonOptions& options) {
   if (!checked.accepted()) {
     for (const auto& diagnostic : checked.diagnostics)
       spdlog::error("{}", config::to_string(diagnostic));
-    return Exit::kUsage;
+    return checked.tests_failed() ? Exit::kFailed : Exit::kUsage;
   }
   auto firewall = Firewall::start(options.firewall);
   if (!firewall) return give_up(firewall.error());

@@ -59,7 +59,7 @@ bool is_old_boolean(std::string_view text) {
 Fields::Fields(const Node& map, const Keys& keys, std::string_view what, Report& report)
     : map_(map) {
   for (const Entry& entry : map.entries) {
-    if (contains(keys.known, entry.key.text)) continue;
+    if (contains(keys.known, entry.key.text) || contains(keys.refused, entry.key.text)) continue;
     report_key(entry.key, keys, what, report);
     misspelled_.push_back(nearest(entry.key.text, keys.known));
   }

@@ -17,6 +17,7 @@ namespace fw::config {
 struct Keys {
   std::vector<std::string> known;
   std::vector<std::string> later;
+  std::vector<std::string> refused{};  // never suggested; the reader says why it takes none
 };
 
 // A map with fixed keys. Keys that do not belong there are reported when it is made.

@@ -16,11 +16,10 @@ namespace fw::config {
 namespace {
 
 const Keys kAllowKeys = {{"from", "to", "comment", "limit", "until"}, {"log"}};
-// Where only an allow may have a limit, the key is known, to be refused in its own words.
-const Keys kBlockKeys = {{"from", "to", "comment", "limit", "until", "list", "file"}, {"log"}};
-const Keys kListKeys = {{"from", "comment", "limit", "until", "list", "file"}, {"log"}};
+const Keys kBlockKeys = {{"from", "to", "comment", "until", "list", "file"}, {"log"}, {"limit"}};
+const Keys kListKeys = {{"from", "comment", "until", "list", "file"}, {"log"}, {"limit"}};
 // What always passes does not end by itself.
-const Keys kAdminKeys = {{"from", "to", "comment", "limit"}, {"log"}};
+const Keys kAdminKeys = {{"from", "to", "comment"}, {"log"}, {"limit"}};
 
 const Keys& keys_of(RuleKind kind) {
   if (kind == RuleKind::kAllow) return kAllowKeys;

@@ -81,7 +81,9 @@ class ExposureOfSockets : public Exposure {
       at.sin_port = htons(port);
       EXPECT_EQ(::inet_pton(AF_INET, address, &at.sin_addr), 1);
       EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof(at)), 0);
-      if (type == SOCK_STREAM) EXPECT_EQ(::listen(fd.get(), 1), 0);
+      if (type == SOCK_STREAM) {
+        EXPECT_EQ(::listen(fd.get(), 1), 0);
+      }
       return fd;
     });
   }

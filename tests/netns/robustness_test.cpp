@@ -105,6 +105,16 @@ TEST_F(Robustness, ABadPolicyAtTheStartTouchesNothing) {
               AllOf(HasSubstr("exit status 2"), HasSubstr("No such file")));
 }
 
+TEST_F(Robustness, AStartWithAPolicyThatFailsItsTestsTouchesNothing) {
+  const auto started =
+      start(std::string{kSmall} + "tests: [{name: open, from: internet, allow: [host:1]}]\n");
+  ASSERT_FALSE(started);
+  EXPECT_THAT(started.error().message,
+              AllOf(HasSubstr("exit status 1"),
+                    HasSubstr("test 'open' failed: internet may not reach host:1/tcp")));
+  expect_untouched();
+}
+
 TEST_F(Robustness, ABadPolicyLaterLeavesTheOldOneInForce) {
   FW_ASSERT_OK(start(kSmall));
   for (const auto& [name, text, sentence] : bad_policies()) {

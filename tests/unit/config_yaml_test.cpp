@@ -179,9 +179,8 @@ INSTANTIATE_TEST_SUITE_P(
                             kAllow + "{form: lan, to: db}\n",
                             {"6:6: unknown key 'form' | did you mean 'from'?"}},
                     Mistake{"RuleLater",
-                            kAllow + "{from: lan, to: db, log: new, limit: 5/s}\n",
-                            {"6:25: 'log' is not supported by this version of fwd",
-                             "6:35: 'limit' is not supported by this version of fwd"}},
+                            kAllow + "{from: lan, to: db, log: new}\n",
+                            {"6:25: 'log' is not supported by this version of fwd"}},
                     Mistake{"SpacedFlow",
                             kAllow + "lan -> db: 80\n",
                             {"6:5: unknown key 'lan -> db' | a flow has no space after ':', as in "

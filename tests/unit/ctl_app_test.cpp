@@ -149,6 +149,17 @@ TEST_F(PolicyFile, CheckWarnsOfALockoutOnTheMachineThatThePolicyIsFor) {
   EXPECT_THAT(fwctl({"check", "-f", path_}, kSsh).err, IsEmpty());
 }
 
+TEST_F(PolicyFile, CheckTakesNoWayInForOneThatHasEnded) {
+  constexpr const char* kSsh = "198.51.100.7 50022 192.0.2.1 22";
+  const auto until = [&](const std::string& year) {
+    write("version: 1\nhost: {uplinks: [lo]}\nallow:\n  - {from: internet, to: host:22, until: " +
+          year + "-01-01T00:00:00Z}\n");
+    return fwctl({"check", "-f", path_}, kSsh).err;
+  };
+  EXPECT_THAT(until("2020"), HasSubstr("your own SSH session"));
+  EXPECT_THAT(until("9999"), IsEmpty());
+}
+
 TEST_F(PolicyFile, CheckRefusesAnAdminFlowThatLetsNobodyIn) {
   for (const char* flow : {"\"fd00::1 -> 192.0.2.1:22\"", "host -> host:22", "empty -> host:22"}) {
     write(std::string{"version: 1\nzones: {empty: {}}\nhost:\n  uplinks: [eth0]\n  admin: ["} +

@@ -23,9 +23,10 @@ StatusReport some_status() {
   status.interfaces = {{.name = "eth0", .role = "uplink", .mode = "tc", .why = "veth"}};
   status.local_doors = {.open = false, .why = "cgroups of version 2 are not mounted"};
   status.flows = {.in_use = 12, .capacity = 1U << 20U};
-  status.containers = {
-      {"shop-proxy", "proxy", "dmz", "172.20.1.10", "veth1", true, ""},
-      {"shop-api", "api", "dmz", "fd00::1", "", false, "no interface has it"}};
+  status.engines = {{"unix:///run/docker.sock", "docker 20.10.24", ""},
+                    {"unix:///run/podman/podman.sock", "", "it has not answered yet"}};
+  status.containers = {{"shop-proxy", "proxy", "dmz", "172.20.1.10", "veth1", true, ""},
+                       {"", "api", "none", "fd00::1", "", false, "no interface has it"}};
   status.next = {"do this", "then that"};
   return status;
 }
