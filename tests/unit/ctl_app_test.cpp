@@ -59,6 +59,12 @@ TEST(Fwctl, JsonIsOneObjectAlsoOnFailure) {
   EXPECT_THAT(got.out, StartsWith("{\n  \"schema\": 1,\n  \"ok\": false,\n  \"code\": 3,"));
 }
 
+TEST(Fwctl, SchemaIsOneJsonObject) {
+  const auto got = fwctl({"schema"});
+  EXPECT_EQ(got.code, 0);
+  EXPECT_THAT(got.out, testing::StartsWith("{\n  \"$schema\": \"https://json-schema.org/"));
+}
+
 TEST(Fwctl, VersionNeedsNoDaemon) {
   const auto got = fwctl({"version"});
   EXPECT_EQ(got.code, 0);

@@ -25,6 +25,7 @@ const std::vector<Files> kExamples = {
     {"podplay/router.yaml"},
     {"isolation/base.yaml"},
     {"smtpy/container-proxy.yaml"},
+    {"smtpy/host-proxy.yaml"},
     {"mailproxy/proxy-host.yaml"},
     {"mailproxy/genropy-host.yaml"},
     {"mailproxy/three-tiers.yaml"},
