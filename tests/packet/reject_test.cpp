@@ -140,9 +140,9 @@ TEST_F(Reject, AContainerHearsItOnItsOwnLink) {
 TEST_F(Reject, TheHostItselfHearsIt) {
   expect_forward(At::kOutDb,
                  Eth{.src = kVdbMac, .dst = kDbMac} / Ip4{.src = "172.20.2.1", .dst = kDb} /
-                     Tcp{.dport = 5432, .syn = true},
+                     Tcp{.dport = 5433, .syn = true},
                  Eth{.src = kDbMac, .dst = kVdbMac} / Ip4{.src = kDb, .dst = "172.20.2.1"} /
-                     Tcp{.sport = 5432,
+                     Tcp{.sport = 5433,
                          .dport = 40000,
                          .ack = true,
                          .rst = true,
