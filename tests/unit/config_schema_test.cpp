@@ -48,7 +48,7 @@ class Schema : public testing::TestWithParam<MapKind> {};
 TEST_P(Schema, HasTheKeysOfTheParser) {
   const auto& kind = GetParam();
   const auto properties = Json::parse(policy_schema()).at(Json::json_pointer{kind.pointer});
-  std::set<std::string> in_schema = kind.refused;
+  std::set<std::string> in_schema;
   for (const auto& [key, value] : properties.items()) in_schema.insert(key);
   EXPECT_EQ(in_schema, parsed_keys(kind));
 }
@@ -56,24 +56,20 @@ TEST_P(Schema, HasTheKeysOfTheParser) {
 INSTANTIATE_TEST_SUITE_P(
     Maps, Schema,
     testing::Values(
-        MapKind{"Policy", "zz: 1\n", "/properties", {}},
-        MapKind{"Host", "host: {zz: 1}\n", "/$defs/host/properties", {}},
-        MapKind{"Zone", "zones: {a: {zz: 1}}\n", "/$defs/zone/properties", {}},
-        MapKind{"Service", "services: {a: {zz: 1}}\n", "/$defs/service/properties", {}},
-        MapKind{"Door", "publish: {a: {zz: 1}}\n", "/$defs/door/properties", {}},
-        MapKind{
-            "Admin", "host: {admin: [{zz: 1}]}\n", "/$defs/admin/anyOf/1/properties", {"limit"}},
-        MapKind{"Allow", "allow: [{zz: 1}]\n", "/$defs/allow/anyOf/1/properties", {}},
-        MapKind{"Block", "block: [{zz: 1}]\n", "/$defs/block/anyOf/1/properties", {"limit"}},
-        MapKind{"Limits", "limits: {zz: 1}\n", "/$defs/limits/properties", {}},
-        MapKind{"Syn", "limits: {syn: {zz: 1}}\n", "/$defs/limits/properties/syn/properties", {}},
-        MapKind{
-            "Flows", "limits: {flows: {zz: 1}}\n", "/$defs/limits/properties/flows/properties", {}},
-        MapKind{"Timeouts",
-                "limits: {timeouts: {zz: 1}}\n",
-                "/$defs/limits/properties/timeouts/properties",
-                {}},
-        MapKind{"Test", "tests: [{zz: 1}]\n", "/$defs/test/properties", {}}),
+        MapKind{"Policy", "zz: 1\n", "/properties"},
+        MapKind{"Host", "host: {zz: 1}\n", "/$defs/host/properties"},
+        MapKind{"Zone", "zones: {a: {zz: 1}}\n", "/$defs/zone/properties"},
+        MapKind{"Service", "services: {a: {zz: 1}}\n", "/$defs/service/properties"},
+        MapKind{"Door", "publish: {a: {zz: 1}}\n", "/$defs/door/properties"},
+        MapKind{"Admin", "host: {admin: [{zz: 1}]}\n", "/$defs/admin/anyOf/1/properties"},
+        MapKind{"Allow", "allow: [{zz: 1}]\n", "/$defs/allow/anyOf/1/properties"},
+        MapKind{"Block", "block: [{zz: 1}]\n", "/$defs/block/anyOf/1/properties"},
+        MapKind{"Limits", "limits: {zz: 1}\n", "/$defs/limits/properties"},
+        MapKind{"Syn", "limits: {syn: {zz: 1}}\n", "/$defs/limits/properties/syn/properties"},
+        MapKind{"Flows", "limits: {flows: {zz: 1}}\n", "/$defs/limits/properties/flows/properties"},
+        MapKind{"Timeouts", "limits: {timeouts: {zz: 1}}\n",
+                "/$defs/limits/properties/timeouts/properties"},
+        MapKind{"Test", "tests: [{zz: 1}]\n", "/$defs/test/properties"}),
     [](const auto& info) { return std::string{info.param.name}; });
 
 }  // namespace
