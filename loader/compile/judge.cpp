@@ -79,8 +79,8 @@ Judge::Judge(const Image& image, const Placement& placement) : Judge(image) {
 
 Judgement Judge::judge(const Probe& probe) const {
   Judgement judgement;
-  judgement.from = source(probe);
-  judgement.to = destination(probe);
+  judgement.from = ident(probe, probe.src);
+  judgement.to = is_group(probe.dst) ? host_ident() : ident(probe, probe.dst);
   if (probe.origin == FW_FROM_WIRE && judgement.from.zone == FW_ZONE_INTERNET)
     judgement.from.zone = probe.interface_zone;
 
@@ -139,14 +139,11 @@ Judgement Judge::without_door(const Probe& probe, Judgement judgement) const {
   return denied(judgement, reason_of_denial(probe, judgement));
 }
 
-fw_ident Judge::source(const Probe& probe) const {
-  if (probe.origin == FW_FROM_HOST && probe.src.is_loopback()) return host_ident();
-  return identities_.ident(probe.src);
-}
-
-fw_ident Judge::destination(const Probe& probe) const {
-  const bool here = probe.origin == FW_FROM_HOST && probe.dst.is_loopback();
-  return here || is_group(probe.dst) ? host_ident() : identities_.ident(probe.dst);
+fw_ident Judge::ident(const Probe& probe, const Address& address) const {
+  const fw_ident ident = identities_.ident(address);
+  // 127.0.0.0/8 is the host's, beside the address that netlink tells of.
+  const bool own = probe.origin == FW_FROM_HOST && address.is_loopback();
+  return own && !is_host(ident) ? host_ident() : ident;
 }
 
 bool Judge::is_martian(const Probe& probe, const fw_ident& from) const {

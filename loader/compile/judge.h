@@ -81,8 +81,7 @@ class Judge {
     std::uint16_t to_zone;  // of what was asked for: the destination or its backend
   };
 
-  [[nodiscard]] fw_ident source(const Probe& probe) const;
-  [[nodiscard]] fw_ident destination(const Probe& probe) const;
+  [[nodiscard]] fw_ident ident(const Probe& probe, const Address& address) const;
   [[nodiscard]] bool is_martian(const Probe& probe, const fw_ident& from) const;
   [[nodiscard]] std::optional<fw_door> door(const Probe& probe, const fw_ident& to) const;
   [[nodiscard]] std::uint32_t port_class(std::uint8_t proto, std::uint16_t port) const;
