@@ -135,7 +135,7 @@ class Model : public PacketTest {
 
 TEST_F(Model, TheKernelSaysAndDoesWhatTheModelDoes) {
   const unsigned policies = setting("FW_MODEL_POLICIES", 50);
-  const unsigned packets = std::min(setting("FW_MODEL_PACKETS", 2000), 40000U);
+  const unsigned packets = std::min(setting("FW_MODEL_PACKETS", 2100), 40000U);
   unsigned seed = setting("FW_SEED", 1);
   std::string refusal;
   for (unsigned accepted = 0; accepted < policies; ++seed) {

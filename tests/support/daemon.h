@@ -27,7 +27,7 @@ class Daemon {
 
   // Starts it and waits until it says READY=1 (sd_notify), which is once it enforces. Its own
   // words are in the error.
-  Result<void> start(const Argv& more_flags = {}, milliseconds timeout = milliseconds{15000});
+  Result<void> start(const Argv& more_flags = {}, milliseconds timeout = milliseconds{60000});
   Output stop();  // SIGTERM: what is pinned goes on enforcing
   Output kill();  // SIGKILL, likewise
   [[nodiscard]] bool running();
@@ -35,7 +35,7 @@ class Daemon {
   [[nodiscard]] std::string log() const { return process_ ? process_->err() : ""; }
 
   // fwctl, in the same namespace.
-  [[nodiscard]] Output ctl(const Argv& words, milliseconds timeout = milliseconds{15000}) const;
+  [[nodiscard]] Output ctl(const Argv& words, milliseconds timeout = milliseconds{60000}) const;
   // Replaces the policy file; `apply` as well.
   Result<void> write_policy(std::string_view text);
   Output apply(std::string_view text);

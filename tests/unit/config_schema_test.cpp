@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         MapKind{"Timeouts", "limits: {timeouts: {zz: 1}}\n",
                 "/$defs/limits/properties/timeouts/properties"},
         MapKind{"Test", "tests: [{zz: 1}]\n", "/$defs/test/properties"}),
-    [](const auto& info) { return std::string{info.param.name}; });
+    [](const auto& kind) { return std::string{kind.param.name}; });
 
 }  // namespace
 }  // namespace fw::config
