@@ -16,9 +16,8 @@ using Json = nlohmann::json;
 
 struct MapKind {
   const char* name;
-  const char* text;               // a policy with the unknown key "zz" in a map of that kind
-  const char* pointer;            // to the schema's properties of it
-  std::set<std::string> refused;  // keys that are known only to be refused in words of their own
+  const char* text;     // a policy with the unknown key "zz" in a map of that kind
+  const char* pointer;  // to the schema's properties of it
 };
 
 void PrintTo(const MapKind& kind, std::ostream* out) {
