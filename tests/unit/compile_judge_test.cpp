@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(
         FlowCase{"UnmanagedToPublicDoor", At::kContainer, "172.20.2.99", "192.168.1.20", kTcp, 8080,
                  FW_REASON_NO_RULE, "NO_RULE none host", "172.20.1.10"},
         FlowCase{"HostToLocalDoor", At::kHost, "127.0.0.1", "127.0.0.1", kTcp, 8000, FW_REASON_NONE,
-                 "local host internal", "172.20.2.12"},
+                 "local host internal", "172.20.2.11"},
         FlowCase{"LocalDoorFromTheWire", At::kUplink, "192.168.1.5", "127.0.0.1", kTcp, 8000,
                  FW_REASON_MARTIAN, "MARTIAN lan host", ""},
         FlowCase{"LoopbackFromContainer", At::kContainer, "172.20.1.10", "127.0.0.1", kTcp, 8000,

@@ -25,7 +25,7 @@ TEST(Size, CountsWhatASwapFills) {
   EXPECT_EQ(maps["fw_policy"].bytes, offline->image.policy.size() * 24);
   EXPECT_EQ(maps["fw_ident4"].entries + maps["fw_ident6"].entries,
             offline->image.identities.size());
-  EXPECT_EQ(size.port_classes, 3U);  // of tcp: 22, 5432, 8000
+  EXPECT_EQ(size.port_classes, 6U) << "the ports of rules, and those that doors lead to";
   EXPECT_EQ(size.identities + 1, offline->image.identity_names.size());
   EXPECT_EQ(size.counters, offline->book.size());
 }

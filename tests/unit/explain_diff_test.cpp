@@ -51,11 +51,10 @@ TEST(Diff, ADoorIsToldByWhereItLeads) {
       shop_with("publish:\n", "publish:\n  https: {host: 8443, to: proxy:https, from: internet}\n");
   EXPECT_THAT(
       lines_between(kShop, https),
-      ElementsAre("+ backend may reach proxy:443/tcp (by host:8443)",
-                  "+ data may reach proxy:443/tcp (by host:8443)", "+ host may reach proxy:443/tcp",
+      ElementsAre("+ data may reach proxy:443/tcp (by host:8443)",
+                  "+ dmz may reach proxy:443/tcp (by host:8443)", "+ host may reach proxy:443/tcp",
                   "+ internet may reach proxy:443/tcp (by host:8443)",
-                  "+ peers may reach proxy:443/tcp (by host:8443)",
-                  "+ proxy may reach proxy:443/tcp (by host:8443)"))
+                  "+ peers may reach proxy:443/tcp (by host:8443)"))
       << "what the internet may use, this machine's containers may";
   const auto moved = shop_with("host: 8000", "host: 8008");
   EXPECT_THAT(lines_between(kShop, moved),
