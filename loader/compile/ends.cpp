@@ -24,13 +24,13 @@ Address next(const Address& address) {
 // Addresses that stand for nobody where a wider prefix is asked about: "no address", loopback and
 // groups come from nowhere, and the programs drop them as MARTIAN.
 const std::vector<Prefix>& nobodies() {
-  static const std::vector<Prefix> prefixes = [] {
+  static const std::vector<Prefix> kPrefixes = [] {
     std::vector<Prefix> parsed;
     for (const char* text : {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "ff00::/8"})
       if (const auto prefix = Prefix::parse(text)) parsed.push_back(*prefix);
     return parsed;
   }();
-  return prefixes;
+  return kPrefixes;
 }
 
 Address last(const Prefix& prefix) {
@@ -50,7 +50,8 @@ Ends::Ends(const config::Policy& policy, const Image& image)
   for (const auto& [prefix, ident] : identities_.examples())
     if (const auto end = within(prefix)) all_.push_back(*end);
   // Where either family would do, a message tells of IPv4.
-  std::ranges::stable_partition(all_, [](const End& end) { return end.address.is_ipv4(); });
+  std::stable_partition(all_.begin(), all_.end(),
+                        [](const End& end) { return end.address.is_ipv4(); });
 }
 
 End Ends::at(const Address& address) const {
