@@ -13,7 +13,7 @@ control::DiffReport diff(const World& before, const World& after,
                          const std::vector<control::FlowReport>& flows = {});
 
 // Both compiled for the machine that the two are assumed to be for, then compared.
-Result<control::DiffReport> diff(const config::Policy& before, const config::Policy& after,
+Result<control::DiffReport> diff(const config::Policy& old_policy, const config::Policy& new_policy,
                                  const std::vector<control::FlowReport>& flows = {});
 
 }  // namespace fw::explain

@@ -63,7 +63,7 @@ const fw_iface* entrance(const World& world, const Address& address) {
 // Directly, or by a door of the host itself: sshd sees the port behind it.
 Verdict judge(const World& world, const Member& from, const Member& to, std::uint16_t port) {
   const Jury jury{world};
-  const Verdict direct = jury.judge(from, to, IPPROTO_TCP, port);
+  Verdict direct = jury.judge(from, to, IPPROTO_TCP, port);
   if (direct.allowed) return direct;
   for (const auto& [key, door] : world.image.doors) {
     if (key.proto != IPPROTO_TCP || (door.flags & FW_DOOR_LOCAL) == 0 || ntohs(door.port) != port)

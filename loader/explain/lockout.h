@@ -29,7 +29,7 @@ std::optional<config::Diagnostic> lockout(const World& world, const Session& ses
 
 // The same of the machine that is assumed to be this policy's, with the session's end on it. An
 // error is a limit that the policy exceeds.
-Result<std::optional<config::Diagnostic>> lockout(const config::Policy& policy,
+Result<std::optional<config::Diagnostic>> lockout(const config::Policy& written,
                                                   const Session& session);
 
 }  // namespace fw::explain
