@@ -120,7 +120,7 @@ std::vector<std::string> allow_lines(const Door& door, const std::vector<std::st
   std::vector<std::string> lines = {"allow:"};
   const std::string to = door.address ? bracketed(*door.address) : "host";
   const std::string ports = config::ports_text({PortSet{door.proto, door.ports}});
-  for (const auto& peer : from) lines.push_back("  - " + peer + " -> " + to + ":" + ports);
+  for (const auto& peer : from) lines.push_back(fmt::format("  - {} -> {}:{}", peer, to, ports));
   return lines;
 }
 

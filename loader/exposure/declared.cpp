@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "loader/exposure/declared.h"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <algorithm>
 
 namespace fw::exposure {
@@ -57,7 +59,7 @@ std::optional<RuleRef> declared_at(const Policy& policy, const Door& door, const
   for (const auto& [name, service] : policy.services)
     for (const auto& [port, sets] : service.ports)
       if (service.host && names(sets, door))
-        return reference("service " + name + ":" + port, service.where);
+        return reference(fmt::format("service {}:{}", name, port), service.where);
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #include "loader/exposure/reach.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "loader/explain/segments.h"
 
@@ -16,8 +17,8 @@ constexpr const char* kUnmanaged = "containers in no zone";
 
 }  // namespace
 
-Reach::Reach(const explain::World& world, const std::set<std::string>& unattached)
-    : world_(world), atlas_(world), jury_(world), unattached_(unattached) {}
+Reach::Reach(const explain::World& world, std::set<std::string> unattached)
+    : world_(world), atlas_(world), jury_(world), unattached_(std::move(unattached)) {}
 
 bool Reach::guards(const Interface& interface) const {
   return world_.placement.interfaces.contains(interface.index) &&

@@ -20,7 +20,7 @@ struct Reached {
 class Reach {
  public:
   // `unattached`: interfaces that the policy concerns, but that have no program.
-  Reach(const explain::World& world, const std::set<std::string>& unattached);
+  Reach(const explain::World& world, std::set<std::string> unattached);
 
   [[nodiscard]] Reached ask(const Door& door) const;
   [[nodiscard]] bool guards(const Interface& interface) const;

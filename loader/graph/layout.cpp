@@ -213,7 +213,7 @@ class Layouter {
   void size_columns() {
     std::vector<double> arrows(columns_.size() + 1, 0);
     for (const Link& link : links_)
-      for (std::size_t i = 0; i < link.stops.size(); ++i) ++arrows[column_of(link.stops[i])];
+      for (const auto& stop : link.stops) ++arrows[column_of(stop)];
     double x = kMargin;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       double width = 0;

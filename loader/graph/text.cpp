@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A graph for other programs to lay out: DOT of Graphviz, and Mermaid.
+#include <spdlog/fmt/fmt.h>
+
 #include <map>
 
 #include "loader/graph/graph.h"
@@ -63,18 +65,17 @@ std::string to_dot(const Graph& graph) {
                      "  edge [fontname=\"sans-serif\", fontsize=10];\n";
   for (const Zone& zone : graph.zones) {
     const std::string& name = names[zone.id];
-    text +=
-        "  subgraph cluster_" + name + " {\n    label=" + dot_text(zone.title) + ";\n    " + name +
-        " [shape=plaintext, label=" + dot_text(zone.subtitle.empty() ? zone.title : zone.subtitle) +
-        "];\n";
+    text += fmt::format(
+        "  subgraph cluster_{0} {{\n    label={1};\n    {0} [shape=plaintext, label={2}];\n", name,
+        dot_text(zone.title), dot_text(zone.subtitle.empty() ? zone.title : zone.subtitle));
     for (const Node& service : zone.services)
-      text += "    " + names[service.id] + " [label=" + dot_text(lines_of(service, "\n")) + "];\n";
+      text +=
+          fmt::format("    {} [label={}];\n", names[service.id], dot_text(lines_of(service, "\n")));
     text += "  }\n";
   }
   for (const Flow& flow : graph.flows)
-    text += "  " + names[flow.from] + " -> " + names[flow.to] +
-            " [label=" + dot_text(label_of(flow)) + (flow.door.empty() ? "" : ", penwidth=2") +
-            "];\n";
+    text += fmt::format("  {} -> {} [label={}{}];\n", names[flow.from], names[flow.to],
+                        dot_text(label_of(flow)), flow.door.empty() ? "" : ", penwidth=2");
   for (const auto& note : graph.notes) text += "  // " + note + "\n";
   return text + "}\n";
 }

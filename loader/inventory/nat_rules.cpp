@@ -145,7 +145,7 @@ bool is_nat_target(const Json& xt) {
 }
 
 std::string target_text(const Json& addr, const Json& port) {
-  const std::string address = text(addr);
+  std::string address = text(addr);
   const std::string number = port.is_number() ? port.dump() : "";
   if (number.empty()) return address;
   const bool ipv6 = address.find(':') != std::string::npos;

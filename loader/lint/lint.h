@@ -11,7 +11,7 @@
 
 namespace fw::lint {
 
-// Pure. In the order of the file, all of them warnings. `sources` is what `policy` was read from.
-std::vector<config::Diagnostic> lint(const config::Policy& policy, const config::Sources& sources);
+// Pure. In the order of the file, all of them warnings. `sources` is what `written` was read from.
+std::vector<config::Diagnostic> lint(const config::Policy& written, const config::Sources& sources);
 
 }  // namespace fw::lint
