@@ -34,7 +34,7 @@ struct Interface {
   std::uint32_t mtu = 0;     // bytes at layer 3
   std::uint32_t master = 0;  // ifindex of its bridge or bond; 0: none
   std::uint32_t peer = 0;    // veth: ifindex of the other end, in whichever namespace; 0: unknown
-  std::optional<VlanTag> vlan;  // kind "vlan"
+  std::optional<VlanTag> vlan;       // kind "vlan"
   std::int32_t peer_namespace = -1;  // id of that namespace in ours; -1: ours, or unknown
   bool of_engine = false;            // a bridge that a container engine made (compile/bind.h)
   bool up = false;

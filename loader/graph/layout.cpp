@@ -61,7 +61,7 @@ double box_width(const Box& box) {
 
 class Layouter {
  public:
-  explicit Layouter(const Graph& graph) : graph_(graph) {
+  explicit Layouter(const Graph& graph) {
     for (const Zone& zone : graph.zones) add_block(zone);
     for (const Flow& flow : graph.flows) add_flow(flow);
     choose_columns();
@@ -378,7 +378,6 @@ class Layouter {
 
   static constexpr auto kWhole = std::numeric_limits<std::size_t>::max();
 
-  const Graph& graph_;
   Layout layout_;
   std::vector<bool> outside_;                                         // by block
   std::map<std::string, std::pair<std::size_t, std::size_t>> where_;  // id -> block, service
