@@ -5,6 +5,17 @@
 namespace fw::test {
 namespace {
 
+// The RST to a SYN of this fixture (RFC 9293 section 3.10.7.1), from the port that it was sent to.
+Tcp refused(std::uint16_t port) {
+  return {.sport = port,
+          .dport = 40000,
+          .ack = true,
+          .rst = true,
+          .seq = 0,
+          .ack_seq = 1001,
+          .window = 0};
+}
+
 constexpr std::uint32_t kMark = 0x66776401;  // FW_MARK_ANSWER of bpf/stages/refuse.h
 
 // The first `length` bytes of an IP packet, as an ICMP error quotes it.
@@ -111,45 +122,25 @@ TEST_F(Reject, OtherProtocolsGetPortUnreachable) {
 
 TEST_F(Reject, WhatABlockDeniesIsToldToo) {
   expect_answer(at_up() / Ip4{.src = "203.0.113.5", .dst = kSelf} / Tcp{.dport = 8080, .syn = true},
-                to_world() / Ip4{.src = kSelf, .dst = "203.0.113.5"} /
-                    Tcp{.sport = 8080,
-                        .dport = 40000,
-                        .ack = true,
-                        .rst = true,
-                        .seq = 0,
-                        .ack_seq = 1001,
-                        .window = 0},
+                to_world() / Ip4{.src = kSelf, .dst = "203.0.113.5"} / refused(8080),
                 "203.0.113.0/24 -> * internet host");
 }
 
 TEST_F(Reject, AContainerHearsItOnItsOwnLink) {
-  expect_forward(At::kFromWeb,
-                 at_bridge() / Ip4{.src = kWeb, .dst = kKnown} / Tcp{.dport = 80, .syn = true},
-                 Eth{.src = kBridgeMac, .dst = kWebMac} / Ip4{.src = kKnown, .dst = kWeb} /
-                     Tcp{.sport = 80,
-                         .dport = 40000,
-                         .ack = true,
-                         .rst = true,
-                         .seq = 0,
-                         .ack_seq = 1001,
-                         .window = 0},
-                 "NO_RULE dmz none");
+  expect_forward(
+      At::kFromWeb, at_bridge() / Ip4{.src = kWeb, .dst = kKnown} / Tcp{.dport = 80, .syn = true},
+      Eth{.src = kBridgeMac, .dst = kWebMac} / Ip4{.src = kKnown, .dst = kWeb} / refused(80),
+      "NO_RULE dmz none");
 }
 
 // By the ingress of the interface that the packet would have left by.
 TEST_F(Reject, TheHostItselfHearsIt) {
-  expect_forward(At::kOutDb,
-                 Eth{.src = kVdbMac, .dst = kDbMac} / Ip4{.src = "172.20.2.1", .dst = kDb} /
-                     Tcp{.dport = 5433, .syn = true},
-                 Eth{.src = kDbMac, .dst = kVdbMac} / Ip4{.src = kDb, .dst = "172.20.2.1"} /
-                     Tcp{.sport = 5433,
-                         .dport = 40000,
-                         .ack = true,
-                         .rst = true,
-                         .seq = 0,
-                         .ack_seq = 1001,
-                         .window = 0},
-                 "NO_RULE host internal");
+  expect_forward(
+      At::kOutDb,
+      Eth{.src = kVdbMac, .dst = kDbMac} / Ip4{.src = "172.20.2.1", .dst = kDb} /
+          Tcp{.dport = 5433, .syn = true},
+      Eth{.src = kDbMac, .dst = kVdbMac} / Ip4{.src = kDb, .dst = "172.20.2.1"} / refused(5433),
+      "NO_RULE host internal");
 }
 
 // On their way the answers meet the hooks again.
