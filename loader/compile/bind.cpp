@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "loader/base/join.h"
+
 namespace fw::compile {
 namespace {
 
@@ -21,12 +23,6 @@ bool names(const Service& service, const Container& container) {
   if (!service.container.empty() && service.container == container.name) return true;
   return service.compose && service.compose->project == container.project &&
          service.compose->service == container.service;
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 void add_unique(const Address& address, std::vector<Address>& addresses) {

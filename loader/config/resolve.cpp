@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "loader/base/join.h"
 #include "loader/config/names.h"
 
 namespace fw::config {
@@ -40,12 +41,6 @@ std::vector<std::string> services_of(const Peer& peer, const Policy& policy) {
     for (const auto& [name, service] : policy.services) names.push_back(name);
   }
   return names;
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
 }
 
 void report_unknown_port(const Word& name, const std::string& subject, bool is_service,

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "loader/base/join.h"
 #include "loader/config/canonical.h"
 
 namespace fw::graph {
@@ -16,12 +17,6 @@ using config::PortSet;
 
 constexpr const char* kEveryPort = "every port";
 constexpr const char* kNoZone = "(no zone)";
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 std::string port_text(const std::string& name, const std::vector<PortSet>& sets) {
   return name + " " + config::ports_text(sets);
